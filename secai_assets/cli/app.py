@@ -1,0 +1,148 @@
+"""The subcommands and their options; each body imports what it needs, so that --help is quick."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="secai",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="From security scans to proven fixes. Exit codes: 0 done, 1 something is broken or not "
+    "proven, 2 wrong usage or settings, 3 no readable repository, 4 a scanner is missing or "
+    "failed, 5 the disk refused, 6 expired, 7 a gate refused, 75 try again later.",
+)
+
+Repo = Annotated[str, typer.Argument(help="Folder of a git checkout, or `demo` for the sample.")]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+@app.command()
+def demo(
+    repo: Annotated[
+        str, typer.Option("--repo", help="Your own checkout instead of the sample.")
+    ] = "demo",
+) -> None:
+    """Run the whole flow on the bundled sample repository and explain what came out."""
+    from secai_assets.cli.flow import run_repositories
+
+    run_repositories([repo or "demo"], until="report", explain=True)
+
+
+@app.command()
+def run(
+    repos: Annotated[
+        list[str] | None,
+        typer.Argument(help="Checkouts; by default those of config/platform.yaml and GitHub."),
+    ] = None,
+    until: Annotated[str, typer.Option(help="Last asset to make.")] = "report",
+    as_json: Json = False,
+) -> None:
+    """Scan, find, prove and report, for checkouts and configured GitHub repositories."""
+    from secai_assets.cli.flow import run_configured, run_repositories
+
+    if repos:
+        run_repositories(repos, until=until, as_json=as_json)
+    else:
+        run_configured(until=until, as_json=as_json)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
+    host: Annotated[str, typer.Option(help="Address; the UI has no login.")] = "127.0.0.1",
+) -> None:
+    """Start the Dagster UI and its daemon on our instance (`dagster dev`)."""
+    from secai_assets.cli.server import serve
+
+    serve(host, port)
+
+
+@app.command()
+def scan(repo: Repo = ".", as_json: Json = False) -> None:
+    """Scan the checked-out commit with the scanners installed here and list the findings."""
+    from secai_assets.cli.flow import scan_repository
+
+    scan_repository(repo, as_json=as_json)
+
+
+@app.command()
+def ingest(
+    path: Annotated[Path, typer.Argument(help="A report, a folder of reports, or a zip.")],
+    repository: Annotated[str, typer.Option(help="owner/name they are about.")] = "",
+    commit: Annotated[str, typer.Option(help="Scanned commit, where known.")] = "",
+    branch: Annotated[str, typer.Option(help="Scanned branch, where known.")] = "",
+    until: Annotated[str, typer.Option(help="Last asset to make.")] = "report",
+    as_json: Json = False,
+) -> None:
+    """Take reports that CI made (a folder as `gh run download` writes it) as a scan run."""
+    from secai_assets.cli.flow import ingest_reports
+
+    ingest_reports(path, repository, commit, branch, until=until, as_json=as_json)
+
+
+@app.command()
+def parse(
+    paths: Annotated[list[Path], typer.Argument(help="Reports, folders or zips.")],
+    output_format: Annotated[str, typer.Option("--format", help="jsonl or table.")] = "table",
+    distinct: Annotated[bool, typer.Option("--distinct", help="Fold duplicates.")] = False,
+) -> None:
+    """Print what reports say, one line per raw result; what was skipped goes to standard error."""
+    from secai_assets.cli.parse import parse_paths
+
+    raise typer.Exit(parse_paths(paths, output_format, distinct=distinct))
+
+
+@app.command()
+def fix(
+    repo: Repo = ".",
+    output_format: Annotated[
+        str, typer.Option("--format", help="patch, comment, sarif or json.")
+    ] = "patch",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here.")] = None,
+    fail_on: Annotated[
+        str, typer.Option(help="Exit 7 when an open problem is this bad or worse.")
+    ] = "",
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Apply the patch to the checkout.")
+    ] = False,
+) -> None:
+    """Print a patch of proven fixes for a checkout; progress goes to standard error."""
+    from secai_assets.cli.fix import fix_repository
+
+    fix_repository(repo, output_format, output, fail_on, apply=apply)
+
+
+@app.command()
+def verify(
+    certificates: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Certificate files, folders of them, or fix ids; default: every offered fix."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Replay proofs: apply each fix to the scanned commit again and run the scanners again."""
+    from secai_assets.cli.verify import verify_certificates
+
+    raise typer.Exit(verify_certificates(certificates or [], as_json=as_json))
+
+
+@app.command()
+def gate(as_json: Json = False) -> None:
+    """Say whether every blocking check passed for what is there now; exit 7 when not."""
+    from secai_assets.cli.gate import print_gate
+
+    raise typer.Exit(print_gate(as_json=as_json))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Look at settings, scanners, packages, tokens and disk, and say what to do."""
+    from secai_assets.cli.doctor import examine
+
+    raise typer.Exit(examine(as_json=as_json))

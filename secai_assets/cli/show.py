@@ -1,0 +1,111 @@
+"""What the terminal shows at the end."""
+
+import json
+from collections.abc import Collection, Sequence
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from secai_assets.assets.fixes import places
+from secai_assets.assets.report import gather
+from secai_assets.resources.house import House
+from secai_lib.core.finding import Finding
+from secai_lib.report.summary import Summary, summary_rows
+
+out = Console(highlight=False)
+STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
+
+
+def print_summary(house: House, wanted: Collection[tuple[str, str]], *, as_json: bool) -> None:
+    """Print the numbers of every place in `wanted` (repository, branch)."""
+    shown = [place for place in places(house) if tuple(place) in wanted]
+    summaries = {place: summary_rows(gather(house, place)) for place in shown}
+    if as_json:
+        rows = {place.key: summary.model_dump(mode="json") for place, summary in summaries.items()}
+        typer.echo(json.dumps(rows, sort_keys=True, indent=2))
+        return
+    for place, summary in summaries.items():
+        _print_one(summary)
+        folder = house.store.path("report", place.key)
+        out.print("\n[bold]Where the files lie[/]")
+        for name in summary.files:
+            out.print(f"  {_relative(house, str(folder / name))}", soft_wrap=True, markup=False)
+    if not shown:
+        out.print(
+            "No problem was found. Which scanners ran: see the check expected_tools in the UI."
+        )
+
+
+def explain_next_steps(house: House, wanted: Collection[tuple[str, str]]) -> None:
+    """Say what to do now."""
+    shown = [place for place in places(house) if tuple(place) in wanted]
+    out.print("\n[bold]What to do next[/]")
+    if shown:
+        folder = _relative(house, str(house.store.path("report", shown[0].key)))
+        out.print(
+            f"  Read      open {folder}/report.html in a browser", markup=False, soft_wrap=True
+        )
+        out.print(
+            f"  Apply     git apply {folder}/fixes.patch   (in the checkout)",
+            markup=False,
+            soft_wrap=True,
+        )
+    out.print("  Verify    .venv/bin/secai verify             replays every proof", markup=False)
+    out.print(
+        "  Explore   .venv/bin/secai up                 lineage, checks and data in the Dagster UI",
+        markup=False,
+    )
+    out.print("  Your own  make demo REPO=/path/to/your/repo", markup=False)
+
+
+def print_findings(found: Sequence[Finding], *, as_json: bool) -> None:
+    """Print findings, worst first."""
+    ranked = sorted(
+        found, key=lambda f: (f.result.severity.rank, f.result.path or "", f.fingerprint)
+    )
+    if as_json:
+        typer.echo(
+            json.dumps([f.model_dump(mode="json") for f in ranked], sort_keys=True, indent=2)
+        )
+        return
+    table = Table("Severity", "Tool", "Rule", "Place", "What", box=None, padding=(0, 2, 0, 0))
+    for finding in ranked:
+        result = finding.result
+        place = f"{result.path or result.location.kind}{f':{result.line}' if result.line else ''}"
+        severity = result.severity.value
+        table.add_row(
+            f"[{STYLES.get(severity, 'dim')}]{severity}[/]",
+            *(escape(text) for text in (result.tool, result.rule_id, place, result.title)),
+        )
+    out.print(table)
+    out.print(f"{len(ranked)} findings")
+
+
+def _print_one(summary: Summary) -> None:
+    out.print(f"\n[bold]{escape(summary.title)}[/]\n")
+    table = Table.grid(padding=(0, 2))
+    for row in summary.rows:
+        table.add_row(
+            escape(row.label), f"[bold]{row.value:>6,}[/]", f"[dim]{escape(row.detail)}[/]"
+        )
+    out.print(table)
+    for title, rows in (
+        ("Proven fixes by kind", summary.fixes),
+        ("Without a fix, and why", summary.abstentions),
+    ):
+        out.print(f"\n[bold]{title}[/]")
+        table = Table.grid(padding=(0, 2))
+        for row in rows:
+            table.add_row(f"{row.value:>6,}", escape(row.label), f"[dim]{escape(row.detail)}[/]")
+        out.print(table if rows else "  none")
+    if summary.not_run:
+        out.print("\n[bold]Not run[/] (which is not the same as clean)")
+        for line in summary.not_run:
+            out.print(f"  {escape(line)}", soft_wrap=True)
+
+
+def _relative(house: House, path: str) -> str:
+    root = str(house.project.root)
+    return path.removeprefix(root).lstrip("/") if path.startswith(root) else path

@@ -1,0 +1,87 @@
+"""The code location: what Dagster loads."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from secai_assets import jobs
+from secai_assets.assets import (
+    code_contexts,
+    findings,
+    fixes,
+    problems,
+    raw_scans,
+    report,
+    route_tables,
+)
+from secai_assets.automation import automation_sensor
+from secai_assets.checks import code_contexts as code_contexts_checks
+from secai_assets.checks import findings as findings_checks
+from secai_assets.checks import fixes as fixes_checks
+from secai_assets.checks import problems as problems_checks
+from secai_assets.checks import raw_scans as raw_scans_checks
+from secai_assets.checks import report as report_checks
+from secai_assets.checks import route_tables as route_tables_checks
+from secai_assets.partitions import scan_run
+from secai_assets.resources.house import House, house_or_explain
+from secai_assets.resources.intake import local_scan
+from secai_assets.sensors import (
+    GithubSensor,
+    LocalSensor,
+    github_actions_sensor,
+    local_repositories_sensor,
+)
+
+STEPS = [raw_scans, findings, route_tables, code_contexts, problems, fixes, report]
+CHECKS = [
+    raw_scans_checks,
+    findings_checks,
+    route_tables_checks,
+    code_contexts_checks,
+    problems_checks,
+    fixes_checks,
+    report_checks,
+]
+
+
+def build(house: House) -> dg.Definitions:
+    """The definitions of one project."""
+    settings = house.settings
+    return dg.Definitions(
+        assets=dg.with_source_code_references(dg.load_assets_from_modules(STEPS)),
+        asset_checks=dg.load_asset_checks_from_modules(CHECKS),
+        jobs=[jobs.ingest, jobs.corpus, jobs.ingest_and_fix],
+        sensors=[
+            automation_sensor(autostart=settings.sensors.autostart),
+            github_actions_sensor(
+                GithubSensor(
+                    repositories=settings.sources.github,
+                    look_back_hours=settings.sensors.look_back_hours,
+                    runs_per_tick=settings.sensors.runs_per_tick,
+                    interval_seconds=settings.sensors.interval_seconds,
+                    autostart=settings.sensors.autostart,
+                ),
+                job=jobs.ingest,
+                partitions=scan_run,
+                connect=house.connect_github,
+                save_request=house.add_request,
+                now=lambda: datetime.now(UTC),
+            ),
+            local_repositories_sensor(
+                LocalSensor(
+                    paths=tuple(local.path for local in settings.sources.local),
+                    interval_seconds=settings.sensors.interval_seconds,
+                    autostart=settings.sensors.autostart,
+                ),
+                job=jobs.ingest_and_fix,
+                partitions=scan_run,
+                snapshot=lambda path: local_scan(house, path)[0],
+                save_request=house.add_request,
+            ),
+        ],
+        resources={"house": house},
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build(house_or_explain())

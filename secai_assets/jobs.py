@@ -1,0 +1,27 @@
+"""What is started together."""
+
+import dagster as dg
+
+INGEST = dg.AssetSelection.assets("raw_scans", "findings", "route_tables", "code_contexts")
+CORPUS = dg.AssetSelection.assets("problems", "fixes", "report")
+
+ingest = dg.define_asset_job(
+    "ingest",
+    selection=INGEST,
+    executor_def=dg.in_process_executor,
+    description="One scan run: from its artifacts to findings with their code.",
+)
+
+corpus = dg.define_asset_job(
+    "corpus",
+    selection=CORPUS,
+    executor_def=dg.in_process_executor,
+    description="All scan runs together: problems, proven fixes, report.",
+)
+
+ingest_and_fix = dg.define_asset_job(
+    "ingest_and_fix",
+    selection=INGEST | CORPUS,
+    executor_def=dg.in_process_executor,
+    description="One scan run and everything after it; what `secai run` starts.",
+)

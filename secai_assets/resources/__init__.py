@@ -1,0 +1,1 @@
+"""Configured doors, as the assets and the command line use them."""

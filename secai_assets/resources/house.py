@@ -1,0 +1,107 @@
+"""All doors of one project, wired once; assets get it as the resource `house`."""
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+
+from secai_lib.core.errors import SettingsError
+from secai_lib.core.record import content_hash, sha256_hex
+from secai_lib.core.scan import ScanRequest
+from secai_lib.core.scan_keys import scan_key
+from secai_lib.core.settings import Settings
+from secai_lib.gateways.action_pins import read_action_pins
+from secai_lib.gateways.archive import ArchiveLimits
+from secai_lib.gateways.config import Project, load_project
+from secai_lib.gateways.github import GithubActions
+from secai_lib.gateways.rescan import VariantRescanner
+from secai_lib.gateways.scanners import Scanners
+from secai_lib.gateways.source import SourceStore
+from secai_lib.gateways.store import Store
+from secai_lib.parsers import parse_report
+
+
+class House:
+    """The doors of `project`; each is made when it is first used."""
+
+    def __init__(self, project: Project | None = None) -> None:
+        """Use `project`, by default the one this process runs in."""
+        self.project = project or load_project()
+
+    @property
+    def settings(self) -> Settings:
+        """The checked settings."""
+        return self.project.settings
+
+    @cached_property
+    def store(self) -> Store:
+        """Products and the warehouse."""
+        return Store(self.project.data)
+
+    @cached_property
+    def source(self) -> SourceStore:
+        """Our copies of scanned commits."""
+        return SourceStore(self.project.sources, max_bytes=self.settings.limits.source_file_bytes)
+
+    @cached_property
+    def scanners(self) -> Scanners:
+        """The scanners installed here."""
+        scanners = self.settings.scanners
+        return Scanners(
+            self.project.tools,
+            self.project.rules,
+            timeout_s=scanners.timeout_seconds,
+            workers=scanners.workers,
+        )
+
+    @cached_property
+    def rescanner(self) -> VariantRescanner:
+        """Scanners and parsers, wired for proofs."""
+        return VariantRescanner(self.scanners, parse_report, self.project.work)
+
+    @property
+    def action_pins(self) -> Mapping[str, Mapping[str, str]]:
+        """Which commit a release of a GitHub Action is."""
+        return read_action_pins(self.project.root / "config" / "action_pins.yaml")
+
+    def connect_github(self) -> GithubActions:
+        """GitHub Actions; the token is read now, from the environment, and stored nowhere."""
+        return GithubActions(self.settings.sources.github_api_url, os.environ.get("GITHUB_TOKEN"))
+
+    @property
+    def limits(self) -> ArchiveLimits:
+        """What archives may cost."""
+        limits = self.settings.limits
+        return ArchiveLimits(
+            entries=limits.entries,
+            file_bytes=limits.file_bytes,
+            total_bytes=limits.total_bytes,
+            ratio=limits.ratio,
+            nesting=limits.nesting,
+        )
+
+    def scanner_state(self, tools: tuple[str, ...]) -> str:
+        """A hash over the versions of `tools` and our own rules: what a scan depends on."""
+        versions = self.scanners.versions()
+        rules = {
+            str(path.relative_to(self.project.rules)): sha256_hex(path.read_bytes())
+            for path in sorted(self.project.rules.rglob("*.yaml"))
+        }
+        return content_hash([versions[tool] for tool in sorted(tools) if tool in versions], rules)
+
+    def add_request(self, request: ScanRequest) -> str:
+        """The key of the scan run that `request` asks for, now remembered.
+
+        The same request made again (files copied once more, say) leaves the first in force.
+        """
+        key = scan_key(request)
+        if not self.store.has_request(key):
+            self.store.save_request(key, request)
+        return key
+
+
+def house_or_explain() -> House:
+    """The house, or an exit with the list of what is wrong in `config/`."""
+    try:
+        return House()
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None

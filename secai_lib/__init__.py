@@ -1,0 +1,1 @@
+"""SecAI's rooms: everything the platform knows, without Dagster (see README, "The house")."""

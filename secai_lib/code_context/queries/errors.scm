@@ -1,0 +1,3 @@
+; Added to the query of every language.
+(ERROR) @error
+(MISSING) @error

@@ -1,0 +1,7 @@
+(config_file (body (block) @enclosing.block @block))
+(block (body (attribute) @statement))
+(block (body (block) @statement))
+(config_file (body (attribute) @statement))
+
+(heredoc_template) @string
+(comment) @string

@@ -1,0 +1,6 @@
+(element) @statement
+
+(CharData) @string
+(AttValue) @string
+(CDSect) @string
+(Comment) @string

@@ -1,0 +1,3 @@
+rootProject.name = "nestbox"
+
+include(":locker-server", ":notify-service")

@@ -1,0 +1,1 @@
+"""Fixes for problems, and the proof that they are fixes."""

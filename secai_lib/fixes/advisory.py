@@ -1,0 +1,184 @@
+"""Whether a version fix leaves every affected range, in the ecosystem's own order."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from secai_lib.core.finding import Finding, Package, Result
+from secai_lib.core.fix import Edit, ProofCheck
+from secai_lib.fixes.behaviour import new_spans
+from secai_lib.fixes.edits import by_path
+
+_CLASSES = {
+    "maven": "MavenVersion", "npm": "SemverVersion", "pypi": "PypiVersion",
+    "go": "GolangVersion", "rubygems": "RubygemsVersion", "crates.io": "SemverVersion",
+    "nuget": "NugetVersion", "packagist": "ComposerVersion",
+}  # fmt: skip
+_VERSION = re.compile(r"(?<![\w.])v?(\d+(?:\.\w+)+(?:[-+.]\w+)*|\d+)(?![\w.])")
+
+
+def advisory_checks(
+    target: Result,
+    advisories: Sequence[Result],
+    base: Mapping[str, str],
+    fixed: Mapping[str, str],
+    edits: Sequence[Edit],
+) -> tuple[ProofCheck, ...]:
+    """The checks of a version fix: `base_triggers`, `finding_gone`, `not_downgrade`, `declared`.
+
+    The new version has to lie outside the ranges of `target` and of all other `advisories` of the
+    same package. `base` and `fixed` are path -> text.
+    """
+    package = target.package
+    if package is None:
+        return (_no("base_triggers", "The finding names no package."),)
+    order = version_order(package.ecosystem)
+    if order is None:
+        return (_no("base_triggers", f"No version order is known for {package.ecosystem}."),)
+    known = [target, *advisories]
+    new = _new_versions(package, base, fixed, edits)
+    checks = [_base(order, target, package), _declared(package, base, fixed)]
+    if len(new) != 1:
+        said = f"The edits name {len(new)} versions where one is expected."
+        return (*checks, _no("finding_gone", said))
+    return (*checks, *_outside(order, package, new[0], known))
+
+
+def _base(order: Any, target: Result, package: Package) -> ProofCheck:
+    inside = affected(order, package, package.version)
+    where = f"{package.name} {package.version}"
+    if inside is None:
+        return _no("base_triggers", f"{target.rule_id} gives no range that can be read.")
+    said = "is" if inside else "is not"
+    detail = f"{where} {said} inside the affected versions of {target.rule_id}."
+    return ProofCheck(name="base_triggers", passed=inside, detail=detail)
+
+
+def _outside(
+    order: Any, package: Package, new: str, known: Sequence[Result]
+) -> tuple[ProofCheck, ProofCheck]:
+    hit, unreadable = [], []
+    for result in known:
+        inside = affected(order, result.package, new) if result.package else None
+        if inside is None:
+            unreadable.append(result.rule_id)
+        elif inside:
+            hit.append(result.rule_id)
+    good = not hit and not unreadable
+    detail = f"{package.name} {new} is outside the ranges of all {len(known)} advisories."
+    if hit:
+        detail = f"{package.name} {new} is still affected by {', '.join(sorted(set(hit)))}."
+    elif unreadable:
+        detail = f"The ranges of {', '.join(sorted(set(unreadable)))} cannot be read."
+    up = _not_below(order, package.version, new)
+    return (
+        ProofCheck(name="finding_gone", passed=good, detail=detail),
+        ProofCheck(
+            name="not_downgrade",
+            passed=up,
+            detail=f"{package.version} -> {new} is {'no' if up else 'a'} downgrade.",
+        ),
+    )
+
+
+def affected(order: Any, package: Package, version: str) -> bool | None:
+    """Whether `version` is affected by what `package` says; None when that cannot be told.
+
+    Without ranges and lists the advisory's fixed versions decide: affected below all of them,
+    unaffected from the highest on, between them only the one of the same major and minor.
+    """
+    try:
+        at = order(version)
+        if package.ranges:
+            inside = any(_within(order, at, r.introduced, r.fixed, r.last_affected)
+                         for r in package.ranges)  # fmt: skip
+            return inside or any(order(listed) == at for listed in package.affected_versions)
+        if package.affected_versions:
+            return any(order(listed) == at for listed in package.affected_versions)
+        return _by_fixed(order, at, version, package.fixed_versions)
+    except (ValueError, TypeError, AttributeError, ArithmeticError):
+        return None
+
+
+def _within(order: Any, at: Any, first: str, fixed: str | None, last: str | None) -> bool:
+    if first not in ("", "0") and at < order(first):
+        return False
+    if fixed is not None:
+        return bool(at < order(fixed))
+    return bool(at <= order(last)) if last is not None else True
+
+
+def _by_fixed(order: Any, at: Any, version: str, fixed: Sequence[str]) -> bool | None:
+    if not fixed:
+        return None
+    ordered = sorted(fixed, key=order)
+    if at >= order(ordered[-1]):
+        return False
+    branch = [one for one in ordered if one.split(".")[:2] == version.split(".")[:2]]
+    if branch:
+        return bool(at < order(branch[-1]))
+    return True
+
+
+def advisories_beside(target: Result, peers: Iterable[Finding]) -> tuple[Result, ...]:
+    """What `peers` (open findings of the repository) say of the package of `target`, without it."""
+    package = target.package
+    if package is None:
+        return ()
+    results = (peer.result for peer in peers)
+    return tuple(r for r in results if r.package and _same(r.package, package) and r != target)
+
+
+def _same(one: Package, other: Package) -> bool:
+    return (one.ecosystem.lower(), one.name.lower()) == (
+        other.ecosystem.lower(),
+        other.name.lower(),
+    )
+
+
+def version_order(ecosystem: str) -> Any:
+    """The version class of an OSV ecosystem (suffixes like `:11` ignored); None if unknown."""
+    from univers import versions  # a tenth of a second to import
+
+    name = _CLASSES.get(ecosystem.split(":")[0].lower())
+    return getattr(versions, name) if name else None
+
+
+def _new_versions(
+    package: Package, base: Mapping[str, str], fixed: Mapping[str, str], edits: Sequence[Edit]
+) -> tuple[str, ...]:
+    """Versions that stand in the edited places and did not stand there before."""
+    found: list[str] = []
+    for path, group in by_path(edits).items():
+        old = _versions_at(base[path], [(e.start, e.end) for e in group])
+        found += [v for v in _versions_at(fixed[path], new_spans(group)) if v not in old]
+    return tuple(dict.fromkeys(found))
+
+
+def _versions_at(text: str, spans: Iterable[tuple[int, int]]) -> list[str]:
+    """Whole versions that a span touches: an edit may replace only their last digit."""
+    ranges = list(spans)
+    return [m[1] for m in _VERSION.finditer(text)
+            if any(m.start() <= end and start <= m.end() for start, end in ranges)]  # fmt: skip
+
+
+def _declared(package: Package, base: Mapping[str, str], fixed: Mapping[str, str]) -> ProofCheck:
+    name = package.name.rpartition(":")[2].lower()
+    before = sum(text.lower().count(name) for text in base.values())
+    after = sum(text.lower().count(name) for text in fixed.values())
+    return ProofCheck(
+        name="declared",
+        passed=after >= before,
+        detail=f"{name} is named {after} times in the edited files, {before} before.",
+    )
+
+
+def _not_below(order: Any, old: str, new: str) -> bool:
+    try:
+        return bool(order(new) >= order(old))
+    except (ValueError, TypeError, AttributeError):
+        return False
+
+
+def _no(name: str, detail: str) -> ProofCheck:
+    return ProofCheck(name=name, passed=False, detail=detail)

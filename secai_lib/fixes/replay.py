@@ -1,0 +1,88 @@
+"""A proof is replayed, not believed: the same edits on the same files, the scanners once more."""
+
+from collections.abc import Sequence
+
+from secai_lib.core.fix import (
+    Certificate,
+    ProofCheck,
+    ProofVerdict,
+    Proposal,
+    Rescanner,
+    SourceFiles,
+)
+from secai_lib.core.record import sha256_hex
+from secai_lib.fixes.certify import BASE, TOOLS, Claim, certify
+from secai_lib.fixes.edits import EditError, fixed_texts
+from secai_lib.fixes.rule import FixRule
+
+
+def replay(
+    certificates: Sequence[Certificate],
+    files: SourceFiles,
+    rescan: Rescanner,
+    *,
+    rules: Sequence[FixRule],
+) -> list[Certificate]:
+    """A fresh certificate for each of `certificates`, in their order; one scan serves them all.
+
+    A proof holds when its fresh verdict is `proven`. A certificate that does not fit the files of
+    the commit, or was tampered with, comes back refuted with the check `replayable` failed.
+    """
+    claims: dict[str, Claim] = {}
+    refused: dict[str, str] = {}
+    variants: dict[str, dict[str, str]] = {BASE: {}}
+    for number, certificate in enumerate(certificates):
+        name = f"proof{number}"
+        try:
+            claims[name] = _claim(certificate, files, rules)
+            variants[name] = _texts(certificate, files)
+            variants[BASE] |= {path: files.read(path) or "" for path in variants[name]}
+        except EditError as error:
+            claims.pop(name, None)
+            refused[name] = str(error)
+    scan = rescan(variants, TOOLS) if claims else None
+    fresh = []
+    for number, certificate in enumerate(certificates):
+        name = f"proof{number}"
+        if scan is not None and name in claims:
+            fresh.append(certify(claims[name], files, scan, name))
+        else:
+            fresh.append(_refuted(certificate, refused[name]))
+    return fresh
+
+
+def _claim(certificate: Certificate, files: SourceFiles, rules: Sequence[FixRule]) -> Claim:
+    for path, digest in certificate.base_sha256.items():
+        text = files.read(path)
+        if text is None or sha256_hex(text.encode()) != digest:
+            raise EditError(f"{path} is not the file that this certificate is about.")
+    rule = next((rule for rule in rules if rule.takes_result(certificate.finding)), None)
+    if rule is None:
+        raise EditError(f"No fix rule knows {certificate.finding.rule_id} any more.")
+    return Claim(
+        id=certificate.fix,
+        repository=certificate.repository,
+        commit=certificate.commit,
+        finding=certificate.finding,
+        proposal=Proposal(
+            kind=rule.kind,
+            title=rule.title,
+            explanation=rule.explanation,
+            edits=certificate.edits,
+        ),
+        rule=rule,
+        advisories=certificate.advisories,
+    )
+
+
+def _texts(certificate: Certificate, files: SourceFiles) -> dict[str, str]:
+    texts = dict(fixed_texts(files, certificate.edits))
+    digests = {path: sha256_hex(text.encode()) for path, text in texts.items()}
+    if digests != dict(certificate.fixed_sha256) or texts.keys() != certificate.base_sha256.keys():
+        raise EditError("The edits do not lead to the files that were certified.")
+    return texts
+
+
+def _refuted(certificate: Certificate, why: str) -> Certificate:
+    check = ProofCheck(name="replayable", passed=False, detail=why)
+    return certificate.model_copy(update={"checks": (check,), "verdict": ProofVerdict.REFUTED})

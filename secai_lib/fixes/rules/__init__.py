@@ -1,0 +1,87 @@
+"""The registry of fix rules: one import line and one entry each."""
+
+from collections.abc import Mapping
+
+from secai_lib.fixes.rule import FixRule
+from secai_lib.fixes.rules import (
+    android_manifest,
+    compose,
+    dependency_bump,
+    dockerfile_add_to_copy,
+    dockerfile_apt,
+    dockerfile_expose_ssh,
+    dockerfile_healthcheck,
+    dockerfile_maintainer,
+    dockerfile_signatures,
+    dockerfile_sudo,
+    dockerfile_tls,
+    dockerfile_user,
+    dockerfile_workdir,
+    kotlin_cookie,
+    kotlin_random,
+    kotlin_weak_hash,
+    kubernetes_container,
+    kubernetes_pod,
+    kubernetes_pull_policy,
+    needs_you,
+    python_flask_debug,
+    python_random,
+    python_request_timeout,
+    python_shell,
+    python_tempfile,
+    python_tls_verify,
+    python_weak_hash,
+    python_yaml_load,
+    secrets,
+    typescript_cookie,
+    typescript_tls,
+    workflow_insecure_commands,
+    workflow_permissions,
+    workflow_persist_credentials,
+    workflow_pin_actions,
+    workflow_template_injection,
+)
+
+RULES: tuple[FixRule, ...] = (
+    workflow_permissions.RULE,
+    workflow_persist_credentials.RULE,
+    workflow_template_injection.RULE,
+    workflow_insecure_commands.RULE,
+    *android_manifest.RULES,
+    *compose.RULES,
+    dockerfile_add_to_copy.RULE,
+    dockerfile_apt.RULE,
+    dockerfile_expose_ssh.RULE,
+    dockerfile_healthcheck.RULE,
+    dockerfile_maintainer.RULE,
+    dockerfile_sudo.RULE,
+    dockerfile_user.RULE,
+    dockerfile_signatures.RULE,
+    dockerfile_tls.RULE,
+    dockerfile_workdir.RULE,
+    kotlin_cookie.RULE,
+    kotlin_random.RULE,
+    kotlin_weak_hash.RULE,
+    *kubernetes_container.RULES,
+    *kubernetes_pod.RULES,
+    kubernetes_pull_policy.RULE,
+    python_flask_debug.RULE,
+    python_random.RULE,
+    python_request_timeout.RULE,
+    python_shell.RULE,
+    python_tempfile.RULE,
+    python_tls_verify.RULE,
+    python_weak_hash.RULE,
+    python_yaml_load.RULE,
+    typescript_cookie.RULE,
+    typescript_tls.RULE,
+    dependency_bump.RULE,
+    secrets.RULE,
+    needs_you.RULE,
+)
+"""The rules that need no data; the first that takes a finding makes its proposals."""
+
+
+def rules(pins: Mapping[str, Mapping[str, str]]) -> tuple[FixRule, ...]:
+    """Every rule; `pins` is `config/action_pins.yaml`: action -> tag -> commit."""
+    return (workflow_pin_actions.rule(pins), *RULES)

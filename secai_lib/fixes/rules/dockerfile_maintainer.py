@@ -1,0 +1,40 @@
+"""MAINTAINER -> a label."""
+
+import json
+from collections.abc import Sequence
+
+from secai_lib.core.finding import Finding
+from secai_lib.core.fix import Proposal, SourceFiles
+from secai_lib.fixes.dockerfile import read_dockerfile
+from secai_lib.fixes.place import place_of, proposal
+from secai_lib.fixes.rule import Abstain, FixRule
+
+KIND = "dockerfile-maintainer"
+TITLE = "Use a label for the maintainer"
+EXPLANATION = "`MAINTAINER` is deprecated; a label holds the same text and tools can read it."
+
+
+def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+    """The proposal that turns MAINTAINER into a label."""
+    dockerfile = read_dockerfile(place_of(finding, files))
+    edits = []
+    for old in (i for i in dockerfile.instructions if i.keyword == "MAINTAINER"):
+        value = old.value.strip("\"'")
+        if not value or "$" in value:
+            raise Abstain("involved", f"The MAINTAINER on line {old.first} holds a variable.")
+        written = f"LABEL maintainer={json.dumps(value, ensure_ascii=False)}"
+        edits.append(dockerfile.place.edit(old.start, old.end, written))
+    return (proposal(KIND, TITLE, EXPLANATION, edits),)
+
+
+RULE = FixRule(
+    kind=KIND,
+    title=TITLE,
+    explanation=EXPLANATION,
+    handles={
+        "checkov": ("CKV_DOCKER_6",),
+        "hadolint": ("DL4000",),
+        "trivy": ("DS022", "DS-0022", "AVD-DS-0022"),
+    },
+    propose=propose,
+)

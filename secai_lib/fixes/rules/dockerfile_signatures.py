@@ -1,0 +1,63 @@
+"""Switched-off signature checks of package managers in a Dockerfile -> switched on again."""
+
+from collections.abc import Sequence
+
+from secai_lib.core.finding import Finding
+from secai_lib.core.fix import Edit, Proposal, SourceFiles
+from secai_lib.fixes.dockerfile import read_dockerfile
+from secai_lib.fixes.place import Place, place_of, proposal
+from secai_lib.fixes.rule import FixRule
+from secai_lib.fixes.shell_edits import Flags, command_edits, remove_words, without_flags
+from secai_lib.fixes.shell_words import Command
+
+KIND = "dockerfile-package-signatures"
+TITLE = "Verify package signatures in the image build"
+EXPLANATION = (
+    "The package manager verifies who signed a package; the removed option made it install "
+    "anything.\n\n"
+    "Watch for: a private repository now needs its key installed in the image."
+)
+
+_SIGNATURE_FLAGS = {
+    "CKV2_DOCKER_7": Flags(("apk",), ("--allow-untrusted",)),
+    "CKV2_DOCKER_8": Flags(("apt-get",), ("--allow-unauthenticated",)),
+    "CKV2_DOCKER_9": Flags(("yum", "dnf", "tdnf"), ("--nogpgcheck",)),
+    "CKV2_DOCKER_10": Flags(
+        ("rpm",), ("--nodigest", "--nosignature", "--noverify", "--nofiledigest")
+    ),
+}
+
+
+def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+    """The proposal that verifies package signatures again; abstains for local packages."""
+    rule = finding.result.rule_id
+    dockerfile = read_dockerfile(place_of(finding, files))
+    edit = _force_yes if rule == "CKV2_DOCKER_11" else without_flags(_SIGNATURE_FLAGS[rule])
+    edits = command_edits(dockerfile, edit, local_packages=False)
+    return (proposal(KIND, TITLE, EXPLANATION, edits),)
+
+
+def _force_yes(place: Place, command: Command) -> list[Edit]:
+    if command.program != "apt-get":
+        return []
+    texts = command.texts()
+    confirmed = any(
+        t in ("--yes", "--assume-yes") or (t[:1] == "-" and t[1:2] != "-" and "y" in t)
+        for t in texts
+    )
+    found = []
+    for word in command.arguments:
+        if word.plain == "--force-yes" and confirmed:
+            found.append(remove_words(place, word, word))
+        elif word.plain == "--force-yes":
+            found.append(place.edit(word.start, word.end, "--yes"))
+    return found
+
+
+RULE = FixRule(
+    kind=KIND,
+    title=TITLE,
+    explanation=EXPLANATION,
+    handles={"checkov": ("CKV2_DOCKER_11", *_SIGNATURE_FLAGS)},
+    propose=propose,
+)

@@ -1,0 +1,50 @@
+"""Flags of a Ktor session cookie -> on."""
+
+from collections.abc import Sequence
+
+from secai_lib.core.finding import Finding
+from secai_lib.core.fix import ProofMethod, Proposal, SourceFiles
+from secai_lib.fixes.place import place_of, proposal
+from secai_lib.fixes.rule import FixRule, plain_rule_id
+from secai_lib.fixes.source_tree import parse
+from secai_lib.fixes.witness import tree_witness
+
+KIND = "kotlin-cookie-flags"
+TITLE = "Protect the session cookie"
+EXPLANATION = (
+    "`secure` keeps the session cookie off unencrypted connections, `httpOnly` keeps scripts in "
+    "the page from reading it: whoever has the cookie is the user.\n\n"
+    "Watch for: with `secure` a browser sends the cookie over HTTPS only (and to `localhost`)."
+)
+_FLAGS = {
+    "secai.kotlin.cookie-not-secure": "cookie.secure",
+    "secai.kotlin.cookie-not-http-only": "cookie.httpOnly",
+}
+
+
+def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+    """The proposal that turns the flag on."""
+    place = place_of(finding, files)
+    tree = parse(place.text, "kotlin")
+    flag = _FLAGS[plain_rule_id(finding.result.rule_id)]
+    edits = []
+    for node in tree.on_lines(place.first, place.last, "assignment"):
+        value = node.children[-1]
+        if tree.text_of(node.children[0]) == flag and tree.text_of(value) == "false":
+            edits.append(place.edit(tree.start(value), tree.end(value), "true"))
+    return (proposal(KIND, f"Set {flag} to true", EXPLANATION, edits),)
+
+
+def _allowed(old: str, new: str) -> bool:
+    return (old, new) == ("false", "true")
+
+
+RULE = FixRule(
+    kind=KIND,
+    title=TITLE,
+    explanation=EXPLANATION,
+    handles={"semgrep": tuple(_FLAGS)},
+    propose=propose,
+    method=ProofMethod.OWN_RULE,
+    witness=tree_witness(_allowed),
+)

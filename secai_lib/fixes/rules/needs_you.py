@@ -1,0 +1,83 @@
+"""Findings whose fix needs a number, a name or a decision of yours: what to do."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from secai_lib.core.finding import Finding
+from secai_lib.core.fix import Proposal, SourceFiles
+from secai_lib.fixes.rule import Abstain, FixRule, plain_rule_id
+
+KIND = "needs-you"
+_NUMBERS, _NAME, _DESIGN = "needs_numbers", "needs_name", "needs_design"
+
+_ADVICE: dict[str, tuple[tuple[tuple[str, ...], str, str], ...]] = {
+    "checkov": (
+        (("CKV_K8S_10", "CKV_K8S_11", "CKV_K8S_12", "CKV_K8S_13"), _NUMBERS,
+         "Measure what the container needs (`kubectl top pod`) and set resources.requests and "
+         "resources.limits from it."),
+        (("CKV_K8S_8", "CKV_K8S_9"), _NAME,
+         "Name the path and port that show that the service is alive and ready, and set "
+         "livenessProbe and readinessProbe."),
+        (("CKV_K8S_14", "CKV_K8S_43", "CKV_DOCKER_7"), _NAME,
+         "Choose the image's version, look up its digest (`docker buildx imagetools inspect "
+         "IMAGE`) and write IMAGE:VERSION@sha256:DIGEST."),
+        (("CKV_K8S_21",), _NAME, "Choose a namespace for the product and set metadata.namespace."),
+        (("CKV_K8S_25", "CKV_K8S_39"), _DESIGN,
+         "Find out which added capability the program needs, and remove the others from "
+         "capabilities.add."),
+        (("CKV_K8S_26",), _DESIGN,
+         "Use a Service of type NodePort or LoadBalancer instead of hostPort, if the port must "
+         "be reachable from outside."),
+        (("CKV_K8S_27",), _DESIGN,
+         "Do not mount the Docker socket; build images with a builder that needs none."),
+        (("CKV_K8S_35",), _DESIGN,
+         "Mount the secret as a file and let the program read it from there; environment "
+         "variables end up in logs and child processes."),
+        (("CKV_K8S_41", "CKV_K8S_42"), _NAME,
+         "Make a service account for the program and bind its role to that one."),
+        (("CKV_DOCKER_5",), _DESIGN,
+         "Put the update and the install into one RUN, so that both are cached together."),
+        (("CKV_DOCKER_11",), _NAME, "Give every build stage a name of its own."),
+        (("CKV2_DOCKER_17",), _DESIGN,
+         "Do not set passwords in an image; everybody with the image can read them."),
+    ),
+    "semgrep": (
+        (("secai.kotlin.cors-any-host", "secai.typescript.cors-any-origin"), _NAME,
+         "Name the sites whose scripts may read the answers; only you know them."),
+        (("secai.kotlin.sql-string-template",), _DESIGN,
+         "Use a prepared statement: `?` in the text and setString and the like for the values."),
+        (("secai.typescript.eval-of-value",), _DESIGN,
+         "Parse the text (JSON.parse), or choose from a fixed list of functions."),
+        (("secai.typescript.exec-of-value",), _DESIGN,
+         "Use execFile with the program and a list of arguments; check where the value may lead."),
+    ),
+    "bandit": (
+        (("B101",), _DESIGN,
+         "`python -O` removes assertions; raise an exception where the check protects something."),
+        (("B104",), _NAME, "Bind to the address the clients use instead of all."),
+        (("B307",), _DESIGN,
+         "Use ast.literal_eval for constants, or a parser for the format; never eval."),
+        (("B608",), _DESIGN, "Hand the values to the database driver as parameters."),
+    ),
+}  # fmt: skip
+
+
+def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+    """Never a proposal: raises `Abstain` with what to do."""
+    rule_id = plain_rule_id(finding.result.rule_id)
+    for patterns, code, advice in _ADVICE.get(finding.result.tool, ()):
+        if any(fnmatchcase(rule_id, pattern) for pattern in patterns):
+            raise Abstain(code, advice)
+    raise Abstain("no_rule", "There is no fix rule for this.")
+
+
+RULE = FixRule(
+    kind=KIND,
+    title="Say what only you can decide",
+    explanation="The fix needs a number, a name or a decision that does not stand in the code.",
+    handles={
+        tool: tuple(pattern for patterns, _, _ in rows for pattern in patterns)
+        for tool, rows in _ADVICE.items()
+    },
+    propose=propose,
+)

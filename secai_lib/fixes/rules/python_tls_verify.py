@@ -1,0 +1,39 @@
+"""verify=False -> verify=True."""
+
+from collections.abc import Sequence
+
+from secai_lib.core.finding import Finding
+from secai_lib.core.fix import Proposal, SourceFiles
+from secai_lib.fixes.place import place_of, proposal
+from secai_lib.fixes.python_source import is_constant, keyword_of, read_python
+from secai_lib.fixes.rule import FixRule
+
+KIND = "python-tls-verify"
+TITLE = "Verify the server's certificate"
+EXPLANATION = (
+    "With `verify=False` the request accepts any certificate, so that anybody on the network "
+    "path can read and change it, tokens included. Verification is on again.\n\n"
+    'Watch for: a server with a private certificate authority needs `verify="/path/to/ca.pem"`.'
+)
+_CLIENTS = ("requests", "httpx")
+
+
+def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+    """The proposal that turns verification on."""
+    source = read_python(place_of(finding, files))
+    edits = []
+    for call in source.calls():
+        verify = keyword_of(call, "verify")
+        client = source.qualified(call.func).split(".")[0]
+        if verify is not None and client in _CLIENTS and is_constant(verify.value, False):
+            edits.append(source.replace(verify.value, "True"))
+    return (proposal(KIND, TITLE, EXPLANATION, edits),)
+
+
+RULE = FixRule(
+    kind=KIND,
+    title=TITLE,
+    explanation=EXPLANATION,
+    handles={"bandit": ("B501",)},
+    propose=propose,
+)

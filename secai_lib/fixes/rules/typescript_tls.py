@@ -1,0 +1,59 @@
+"""rejectUnauthorized: false in Node -> true."""
+
+from collections.abc import Sequence
+
+from secai_lib.core.finding import Finding
+from secai_lib.core.fix import Edit, ProofMethod, Proposal, SourceFiles
+from secai_lib.fixes.languages import language_of
+from secai_lib.fixes.place import place_of, proposal
+from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.source_tree import parse
+from secai_lib.fixes.witness import tree_witness
+
+KIND = "typescript-tls-verify"
+TITLE = "Verify the server's certificate"
+EXPLANATION = (
+    "Without verification anybody on the network path can answer in the server's place and "
+    "read what is sent, tokens included. Verification is on again.\n\n"
+    "Watch for: a server with a private certificate authority needs that authority's "
+    "certificate as `ca`, or `NODE_EXTRA_CA_CERTS`."
+)
+_VARIABLE = "NODE_TLS_REJECT_UNAUTHORIZED"
+
+
+def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+    """The proposal that turns verification on."""
+    place = place_of(finding, files)
+    language = language_of(place.path)
+    if language not in ("typescript", "tsx", "javascript"):
+        raise Abstain("syntax", f"{place.path} is no TypeScript or JavaScript file.")
+    tree = parse(place.text, language)
+    edits: list[Edit] = []
+    for pair in tree.on_lines(place.first, place.last, "pair"):
+        key, value = pair.child_by_field_name("key"), pair.child_by_field_name("value")
+        if key is None or value is None:
+            continue
+        is_switch = tree.text_of(key).strip("'\"") == "rejectUnauthorized"
+        if is_switch and tree.text_of(value) == "false":
+            edits.append(place.edit(tree.start(value), tree.end(value), "true"))
+    for node in tree.on_lines(place.first, place.last, "assignment_expression"):
+        left, right = node.children[0], node.children[-1]
+        zero = tree.text_of(right)
+        if _VARIABLE in tree.text_of(left) and zero in ('"0"', "'0'"):
+            edits.append(place.edit(tree.start(right) + 1, tree.end(right) - 1, "1"))
+    return (proposal(KIND, TITLE, EXPLANATION, edits),)
+
+
+def _allowed(old: str, new: str) -> bool:
+    return (old, new) in (("false", "true"), ("0", "1"))
+
+
+RULE = FixRule(
+    kind=KIND,
+    title=TITLE,
+    explanation=EXPLANATION,
+    handles={"semgrep": ("secai.typescript.tls-not-verified",)},
+    propose=propose,
+    method=ProofMethod.OWN_RULE,
+    witness=tree_witness(_allowed),
+)

@@ -1,0 +1,93 @@
+"""The flat columns of every stored record, as seen in SQL (`secai schema`, the README)."""
+
+from secai_lib.core.context import CodeContext
+from secai_lib.core.finding import Finding, Skipped, UrlLocation
+from secai_lib.core.fix import Abstention, Fix
+from secai_lib.core.problem import Problem
+from secai_lib.gateways.tables import INTEGER, NUMBER, TEXT, TEXTS, TIME, Columns
+
+
+def _url(finding: Finding) -> str | None:
+    place = finding.result.location
+    return place.url if isinstance(place, UrlLocation) else None
+
+
+FINDINGS: Columns[Finding] = {
+    "fingerprint": (TEXT, lambda f: f.fingerprint),
+    "run": (TEXT, lambda f: f.run),
+    "repository": (TEXT, lambda f: f.repository),
+    "commit": (TEXT, lambda f: f.commit),
+    "tool": (TEXT, lambda f: f.result.tool),
+    "rule_id": (TEXT, lambda f: f.result.rule_id),
+    "title": (TEXT, lambda f: f.result.title),
+    "category": (TEXT, lambda f: f.category.value),
+    "severity": (TEXT, lambda f: f.result.severity.value),
+    "severity_score": (NUMBER, lambda f: f.result.severity_score),
+    "severity_origin": (TEXT, lambda f: f.result.severity_origin),
+    "location_kind": (TEXT, lambda f: f.result.location.kind),
+    "path": (TEXT, lambda f: f.result.path),
+    "start_line": (INTEGER, lambda f: f.result.line),
+    "url": (TEXT, _url),
+    "package": (TEXT, lambda f: f.result.package and f.result.package.name),
+    "package_version": (TEXT, lambda f: f.result.package and f.result.package.version),
+    "cwes": (TEXTS, lambda f: f.result.cwes),
+    "advisories": (TEXTS, lambda f: f.result.advisories),
+    "evidence_count": (INTEGER, lambda f: len(f.evidence)),
+}
+
+SKIPPED: Columns[Skipped] = {
+    "file": (TEXT, lambda s: s.file),
+    "pointer": (TEXT, lambda s: s.pointer),
+    "tool": (TEXT, lambda s: s.tool),
+    "reason": (TEXT, lambda s: s.reason),
+    "results": (INTEGER, lambda s: s.results),
+}
+
+CONTEXTS: Columns[CodeContext] = {
+    "fingerprint": (TEXT, lambda c: c.fingerprint),
+    "status": (TEXT, lambda c: c.status.value),
+    "reason": (TEXT, lambda c: c.reason),
+    "path": (TEXT, lambda c: c.path),
+    "language": (TEXT, lambda c: c.language),
+    "start_line": (INTEGER, lambda c: c.start_line),
+    "end_line": (INTEGER, lambda c: c.end_line),
+    "function": (TEXT, lambda c: c.function and c.function.name),
+    "route": (TEXT, lambda c: c.route and f"{c.route.method} {c.route.pattern}".strip()),
+}
+
+PROBLEMS: Columns[Problem] = {
+    "id": (TEXT, lambda p: p.id),
+    "repository": (TEXT, lambda p: p.repository),
+    "branch": (TEXT, lambda p: p.branch),
+    "commit": (TEXT, lambda p: p.commit),
+    "state": (TEXT, lambda p: p.state.value),
+    "title": (TEXT, lambda p: p.title),
+    "category": (TEXT, lambda p: p.category.value),
+    "severity": (TEXT, lambda p: p.severity.value),
+    "severity_score": (NUMBER, lambda p: p.severity_score),
+    "tools": (TEXTS, lambda p: p.tools),
+    "rules": (TEXTS, lambda p: p.rules),
+    "advisories": (TEXTS, lambda p: p.advisories),
+    "fingerprints": (TEXTS, lambda p: p.fingerprints),
+    "first_seen": (TIME, lambda p: p.first_seen),
+    "last_seen": (TIME, lambda p: p.last_seen),
+}
+
+FIXES: Columns[Fix] = {
+    "id": (TEXT, lambda f: f.id),
+    "problem": (TEXT, lambda f: f.problem),
+    "fingerprint": (TEXT, lambda f: f.fingerprint),
+    "kind": (TEXT, lambda f: f.proposal.kind),
+    "approach": (TEXT, lambda f: f.proposal.approach),
+    "title": (TEXT, lambda f: f.proposal.title),
+    "lane": (TEXT, lambda f: f.lane),
+    "method": (TEXT, lambda f: f.certificate.method.value),
+    "verdict": (TEXT, lambda f: f.certificate.verdict.value),
+    "paths": (TEXTS, lambda f: sorted({edit.path for edit in f.proposal.edits})),
+}
+
+ABSTENTIONS: Columns[Abstention] = {
+    "problem": (TEXT, lambda a: a.problem),
+    "reason_code": (TEXT, lambda a: a.reason_code),
+    "reason": (TEXT, lambda a: a.reason),
+}

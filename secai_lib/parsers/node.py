@@ -1,0 +1,146 @@
+"""Typed reading of somebody else's JSON: every value knows its JSON pointer."""
+
+import math
+import re
+from collections.abc import Iterator
+
+Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_WORDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+_LARGEST = 10**12
+
+
+class Broken(Exception):
+    """A value is not what the format promises."""
+
+    def __init__(self, pointer: str, reason: str) -> None:
+        """Keep the JSON `pointer` of the value and the `reason`, a clause."""
+        super().__init__(f"{pointer or '/'}: {reason}")
+        self.pointer, self.reason = pointer, reason
+
+
+class NoResult(Exception):
+    """A raw result is sound but says nothing is wrong (a passed check, a licence)."""
+
+
+def clean_text(text: str) -> str:
+    """`text` with plain line ends and without control characters or lone surrogates.
+
+    Terminals obey control characters and UTF-8 cannot hold surrogates; each becomes U+FFFD.
+    """
+    return _UNSAFE.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def kind_of(value: Json) -> str:
+    """What `value` is, in words: `an object`, `a list`, `text`, `a number`, ..."""
+    return _WORDS.get(type(value), "a number")
+
+
+class Node:
+    """A JSON value with its pointer; a missing key is a node that holds None."""
+
+    __slots__ = ("pointer", "value")
+
+    def __init__(self, value: Json, pointer: str = "") -> None:
+        """Hold `value`, which stands at the JSON `pointer`."""
+        self.value, self.pointer = value, pointer
+
+    def __bool__(self) -> bool:
+        """False for a missing or empty value."""
+        return bool(self.value)
+
+    def broken(self, expected: str) -> Broken:
+        """The complaint that something else than `expected` stands here."""
+        return Broken(self.pointer, f"expected {expected}, found {kind_of(self.value)}")
+
+    def members(self) -> dict[str, Json]:
+        """The object's members; empty when missing. Raises Broken for anything else."""
+        if self.value is None:
+            return {}
+        if not isinstance(self.value, dict):
+            raise self.broken("an object")
+        return self.value
+
+    def get(self, *keys: str) -> "Node":
+        """The member at `keys`, step by step."""
+        node = self
+        for key in keys:
+            step = key.replace("~", "~0").replace("/", "~1")
+            node = Node(node.members().get(key), f"{node.pointer}/{step}")
+        return node
+
+    def entries(self) -> Iterator[tuple[str, "Node"]]:
+        """Name and node of every member, in the file's order."""
+        for key in self.members():
+            yield clean_text(key), self.get(key)
+
+    def items(self, *keys: str) -> list["Node"]:
+        """The elements of the list at `keys`; empty when missing."""
+        node = self.get(*keys)
+        if node.value is None:
+            return []
+        if not isinstance(node.value, list):
+            raise node.broken("a list")
+        return [Node(item, f"{node.pointer}/{i}") for i, item in enumerate(node.value)]
+
+    def text(self, *keys: str, default: str = "") -> str:
+        """The text at `keys`, cleaned; `default` when missing or empty."""
+        node = self.get(*keys)
+        if node.value is None:
+            return default
+        if not isinstance(node.value, str):
+            raise node.broken("text")
+        return clean_text(node.value) or default
+
+    def need(self, *keys: str) -> str:
+        """The text at `keys`. Raises Broken when it is missing or blank."""
+        text = self.text(*keys)
+        if not text.strip():
+            raise Broken(self.get(*keys).pointer, "expected text, found nothing")
+        return text
+
+    def scalar(self, *keys: str) -> str:
+        """The text or number at `keys`, as text; empty when missing."""
+        value = self.get(*keys).value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
+        return self.text(*keys)
+
+    def texts(self, *keys: str) -> tuple[str, ...]:
+        """The texts of the list at `keys`; a lone text counts as a list of one."""
+        node = self.get(*keys)
+        if isinstance(node.value, str):
+            return (clean_text(node.value),)
+        return tuple(item.text() for item in self.items(*keys))
+
+    def integer(self, *keys: str) -> int | None:
+        """The whole number at `keys`; None when missing."""
+        node = self.get(*keys)
+        if node.value is None:
+            return None
+        if isinstance(node.value, bool) or not isinstance(node.value, int):
+            raise node.broken("a whole number")
+        if abs(node.value) > _LARGEST:
+            raise Broken(node.pointer, "the number is too large")
+        return node.value
+
+    def number(self, *keys: str) -> float | None:
+        """The number at `keys`, also when written as text; None when missing or empty."""
+        text = self.scalar(*keys).strip()
+        if not text:
+            return None
+        try:
+            number = float(text)
+        except (ValueError, OverflowError):
+            raise self.get(*keys).broken("a number") from None
+        if not math.isfinite(number):
+            raise Broken(self.get(*keys).pointer, "the number is not finite")
+        return number
+
+    def flag(self, *keys: str) -> bool:
+        """The truth value at `keys`; False when missing."""
+        node = self.get(*keys)
+        if node.value is not None and not isinstance(node.value, bool):
+            raise node.broken("true or false")
+        return bool(node.value)

@@ -1,0 +1,57 @@
+"""Takes secrets out of a report before it is stored."""
+
+import json
+import re
+
+from secai_lib.core.errors import MalformedScan, UnknownFormat
+from secai_lib.parsers.document import Document, decode
+from secai_lib.parsers.node import Broken
+from secai_lib.parsers.reading import recognise
+from secai_lib.parsers.secrets import REDACTED, apply
+
+_KEYS = b"Secret|Match|Raw|RawV2|Redacted|hashed_secret"
+_RAW = re.compile(rb'("(?:' + _KEYS + rb')"\s*:\s*")((?:[^"\\]|\\.)*+)("?)', re.DOTALL)
+
+
+def redact_report(name: str, data: bytes) -> tuple[bytes, int]:
+    """The bytes to store for the report file `name`, and how many results had a secret masked.
+
+    A report without a known secret comes back byte for byte. A broken report is still searched
+    for the names under which scanners write secrets. Never raises.
+    """
+    try:
+        document = decode(name, data)
+        parser = recognise(document)
+    except MalformedScan:
+        return _redact_raw(data)
+    except UnknownFormat:
+        return data, 0
+    try:
+        count = apply(document.value, list(parser.secrets(document)))
+    except Broken:
+        return _redact_raw(data)
+    return (_encode(document), count) if count else (data, 0)
+
+
+def _encode(document: Document) -> bytes:
+    if document.lines and isinstance(document.value, list):
+        return b"".join(_dump(row, indent=None) + b"\n" for row in document.value)
+    return _dump(document.value, indent=2) + b"\n"
+
+
+def _dump(value: object, *, indent: int | None) -> bytes:
+    """ASCII, so that a lone surrogate of the input survives as an escape."""
+    return json.dumps(value, indent=indent).encode("ascii")
+
+
+def _redact_raw(data: bytes) -> tuple[bytes, int]:
+    count = 0
+
+    def mask(found: re.Match[bytes]) -> bytes:
+        nonlocal count
+        if found[2] in (b"", REDACTED.encode()):
+            return found[0]
+        count += 1
+        return found[1] + REDACTED.encode() + found[3]
+
+    return _RAW.sub(mask, data), count

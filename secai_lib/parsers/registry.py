@@ -1,0 +1,31 @@
+"""Every format we read, one line each."""
+
+from secai_lib.parsers.bandit import BanditParser
+from secai_lib.parsers.base import Parser
+from secai_lib.parsers.checkov import CheckovParser
+from secai_lib.parsers.detect_secrets import DetectSecretsParser
+from secai_lib.parsers.gitleaks import GitleaksParser
+from secai_lib.parsers.osv import OsvParser
+from secai_lib.parsers.sarif import SarifParser
+from secai_lib.parsers.semgrep import SemgrepParser
+from secai_lib.parsers.trivy import TrivyParser
+from secai_lib.parsers.trufflehog import TrufflehogParser
+from secai_lib.parsers.zap import ZapParser
+from secai_lib.parsers.zizmor import ZizmorParser
+
+SCANNERS: tuple[Parser, ...] = (
+    BanditParser(),
+    CheckovParser(),
+    DetectSecretsParser(),
+    GitleaksParser(),
+    OsvParser(),
+    SemgrepParser(),
+    TrivyParser(),
+    TrufflehogParser(),
+    ZapParser(),
+    ZizmorParser(),
+)
+"""One scanner a line; its SARIF names and secrets come with it."""
+
+PARSERS: tuple[Parser, ...] = (SarifParser(SCANNERS), *SCANNERS)
+"""Asked in this order; the surest one reads the file."""

@@ -1,0 +1,180 @@
+"""SARIF 2.1.0 of any producer. Section numbers are those of the OASIS standard."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from secai_lib.core.finding import (
+    NoLocation,
+    ParsedReport,
+    Result,
+    Severity,
+    SourceLocation,
+    UrlLocation,
+)
+from secai_lib.parsers import severity
+from secai_lib.parsers.base import Parser, SarifItem
+from secai_lib.parsers.document import Document
+from secai_lib.parsers.node import Broken, Node, NoResult
+from secai_lib.parsers.sarif_places import places_of, resource_of
+from secai_lib.parsers.sarif_rules import Rules, message_of, slug_of
+from secai_lib.parsers.scores import valid_score
+from secai_lib.parsers.secrets import Spot
+from secai_lib.parsers.tally import Tally
+from secai_lib.parsers.weakness import advisories_in, cwes_in
+
+_NO_FINDING_KINDS = {"pass", "notApplicable", "informational"}
+
+
+class SarifParser(Parser):
+    """Reads SARIF; what is special to a producer is left to that scanner's parser."""
+
+    name = "sarif"
+
+    def __init__(self, producers: Sequence[Parser]) -> None:
+        """Know the `producers` that read their own SARIF better than the standard does."""
+        self._producers = {name: parser for parser in producers for name in parser.sarif_names}
+
+    def recognise(self, document: Document) -> float:
+        """Certain for an object with `runs` and a SARIF version or schema."""
+        value = document.value
+        if not isinstance(value, dict) or not isinstance(value.get("runs"), list):
+            return 0.0
+        marked = "sarif" in str(value.get("$schema", "")).lower() or "version" in value
+        return 1.0 if marked else 0.6
+
+    def parse(self, document: Document) -> ParsedReport:
+        """Every result of every run. Raises Broken for a run without a tool."""
+        tally = Tally(document.name)
+        version = document.root.text("version")
+        if version and not version.startswith("2."):
+            raise Broken("/version", f"SARIF {version} is not supported; write SARIF 2.1.0")
+        tools = []
+        for run in document.root.items("runs"):
+            tool, _ = self._tool(run)
+            tools.append(tool)
+            for result, item in self._items(document, run):
+                tally.add(tool, result, partial(self._result, tally, item))
+            for number, call in enumerate(run.items("invocations")):
+                if call.get("executionSuccessful").value is False:
+                    reason = f"the scanner says its invocation {number} did not succeed"
+                    tally.note(tool, call, reason)
+        return tally.report(*tools)
+
+    def secrets(self, document: Document) -> Iterator[Spot]:
+        """What each producer calls secret in its results."""
+        for run in document.root.items("runs"):
+            _, producer = self._tool(run)
+            for _, item in self._items(document, run):
+                try:
+                    yield from producer.sarif_secrets(item)
+                except Broken:
+                    yield from Parser.sarif_secrets(_SECRET_ANYWAY, item)
+
+    def _tool(self, run: Node) -> tuple[str, Parser]:
+        name = run.need("tool", "driver", "name")
+        producer = self._producers.get(name.strip().lower())
+        return (producer.name, producer) if producer else (slug_of(name), Parser())
+
+    def _items(self, document: Document, run: Node) -> Iterator[tuple[Node, SarifItem]]:
+        rules = Rules(run)
+        for result in run.items("results"):
+            yield result, SarifItem(run, rules.of(result), result, document)
+
+    def _result(self, tally: Tally, item: SarifItem, result: Node) -> Result:
+        rule = item.rule
+        kind = result.text("kind", default="fail")
+        if kind in _NO_FINDING_KINDS:
+            raise NoResult(f"kind is {kind}")
+        if result.text("baselineState") == "absent":
+            raise NoResult("baselineState is absent: the result is gone")
+        tool, producer = self._tool(item.run)
+        message = message_of(item.run, rule, result)
+        word, origin, score = _severity(item, kind)
+        driver = item.run.get("tool", "driver")
+        draft = Result(
+            tool=tool,
+            tool_version=driver.text("version") or driver.text("semanticVersion"),
+            rule_id=item.rule_id,
+            title=_title(item, message),
+            message=message,
+            severity=word,
+            severity_score=score,
+            severity_origin=origin,
+            cwes=_cwes(item),
+            advisories=advisories_in(item.rule_id, *item.tags, *rule.texts("deprecatedIds")),
+            locations=_locations(item),
+            help=rule.text("help", "markdown") or rule.text("help", "text"),
+            references=_references(item),
+            confidence=_confidence(item),
+            suppressed=_suppressed(result),
+            resource=resource_of(result),
+            evidence=tally.evidence(result),
+        )
+        return producer.adapt(draft, item)
+
+
+class _SecretAnyway(Parser):
+    """Stands in where a broken rule leaves unknown whether a result is about a secret."""
+
+    secret_scanner = True
+
+
+_SECRET_ANYWAY = _SecretAnyway()
+
+
+def _title(item: SarifItem, message: str) -> str:
+    rule = item.rule
+    title = rule.text("shortDescription", "text") or rule.text("name") or message
+    return title.strip().splitlines()[0][:200] if title.strip() else item.rule_id
+
+
+def _severity(item: SarifItem, kind: str) -> tuple[Severity, str, float | None]:
+    """3.27.10: the result's level, else the rule's default, else `warning`."""
+    for holder in (item.result, item.rule):
+        score = valid_score(holder.number("properties", "security-severity"))
+        if score is not None:
+            return *severity.by_score(score, "security-severity"), score
+    level = item.result.text("level")
+    level = level or item.rule.text("defaultConfiguration", "level")
+    level = level or ("warning" if kind == "fail" else "none")
+    return *severity.by_level(level), None
+
+
+def _cwes(item: SarifItem) -> tuple[str, ...]:
+    """From tags, `taxa` (3.27.8), the rule's relationships (3.49.15) and `properties.cwe`."""
+    texts = [*item.tags]
+    for holder in (item.rule, item.result):
+        texts += holder.texts("properties", "cwe")
+    targets = [*item.result.items("taxa")]
+    targets += [relation.get("target") for relation in item.rule.items("relationships")]
+    taxonomies = item.run.items("taxonomies")
+    for target in targets:
+        name, index = target.text("toolComponent", "name"), target.integer("toolComponent", "index")
+        if not name and index is not None and 0 <= index < len(taxonomies):
+            name = taxonomies[index].text("name")
+        if name.lower() == "cwe":
+            texts.append(f"CWE-{target.scalar('id').upper().removeprefix('CWE-')}")
+        else:
+            texts.append(target.scalar("id"))
+    return cwes_in(*texts)
+
+
+def _references(item: SarifItem) -> tuple[str, ...]:
+    links = (item.rule.text("helpUri"), item.result.text("hostedViewerUri"))
+    return tuple(link for link in dict.fromkeys(links) if link.startswith(("http://", "https://")))
+
+
+def _confidence(item: SarifItem) -> str:
+    """GitHub's `precision`, which is how often the rule is right."""
+    return item.rule.text("properties", "precision").lower()
+
+
+def _suppressed(result: Node) -> bool:
+    """3.27.23: there are suppressions and none is under review or rejected."""
+    states = [item.text("status", default="accepted") for item in result.items("suppressions")]
+    return bool(states) and all(state == "accepted" for state in states)
+
+
+def _locations(item: SarifItem) -> tuple[SourceLocation | UrlLocation | NoLocation, ...]:
+    places = tuple(dict.fromkeys(places_of(item.run, item.result, item.document.paths)))
+    return places or (NoLocation(reason="result without location"),)

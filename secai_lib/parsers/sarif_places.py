@@ -1,0 +1,107 @@
+"""Locations of a SARIF result."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from secai_lib.core.finding import NoLocation, SourceLocation, UrlLocation
+from secai_lib.parsers.node import Broken, Node
+from secai_lib.parsers.paths import Paths, Region, Unplaceable, clean_url
+
+_MAX_BASES = 10
+
+
+def places_of(
+    run: Node, result: Node, paths: Paths
+) -> Iterator[SourceLocation | UrlLocation | NoLocation]:
+    """Every place of `result`, the main one first. Raises Broken."""
+    for location in result.items("locations"):
+        physical = location.get("physicalLocation")
+        if not physical:
+            continue
+        artifact = artifact_of(run, physical.get("artifactLocation"))
+        uri = artifact.text("uri")
+        if urlsplit_scheme(uri) in {"http", "https"}:
+            yield UrlLocation(url=_url(artifact, uri))
+        elif uri:
+            region = physical.get("region")
+            snippet = region.text("snippet", "text")
+            raw = _resolve(run, artifact, uri, paths)
+            yield paths.source(raw, region_of(region), uri=True, snippet=snippet)
+    if not result.items("locations"):
+        target = result.text("webRequest", "target")
+        if urlsplit_scheme(target) in {"http", "https"}:
+            method = result.text("webRequest", "method", default="GET")
+            yield UrlLocation(url=_url(result, target), method=method)
+
+
+def resource_of(result: Node) -> str:
+    """The name of the thing at fault: the first logical location's full name (3.33)."""
+    for location in result.items("locations"):
+        for logical in location.items("logicalLocations"):
+            name = logical.text("fullyQualifiedName") or logical.text("name")
+            if name:
+                return name
+    return ""
+
+
+def region_of(region: Node) -> Region:
+    """Lines and columns of a SARIF region (3.30)."""
+    return Region.of(
+        region.integer("startLine"),
+        region.integer("endLine"),
+        region.integer("startColumn"),
+        region.integer("endColumn"),
+    )
+
+
+def artifact_of(run: Node, artifact: Node) -> Node:
+    """The artifact location itself, looked up in `run.artifacts` when only an index (3.4.5)."""
+    index = artifact.integer("index")
+    if not artifact.text("uri") and index is not None:
+        artifacts = run.items("artifacts")
+        if 0 <= index < len(artifacts):
+            return artifacts[index].get("location")
+    return artifact
+
+
+def urlsplit_scheme(uri: str) -> str:
+    """The scheme of `uri`, lower case; empty when there is none or it is no URI."""
+    try:
+        return urlsplit(uri).scheme.lower()
+    except ValueError:
+        return ""
+
+
+def _resolve(run: Node, artifact: Node, uri: str, paths: Paths) -> str:
+    """`uri` joined with its bases (3.14.14).
+
+    Below an absolute base that is no known checkout it is taken to be relative to that base.
+    """
+    base_id, below = artifact.text("uriBaseId"), uri
+    for _ in range(_MAX_BASES):
+        if not base_id or urlsplit_scheme(below) == "file" or below.startswith("/"):
+            return below
+        base = run.get("originalUriBaseIds", base_id)
+        prefix = base.text("uri")
+        if urlsplit_scheme(prefix) == "file" or prefix.startswith("/"):
+            absolute = prefix.rstrip("/") + "/" + below
+            return absolute if _known(absolute, paths) else below
+        if prefix:
+            below = prefix.rstrip("/") + "/" + below
+        base_id = base.text("uriBaseId")
+    raise Broken(artifact.pointer, "uriBaseId goes round in a circle")
+
+
+def _known(absolute: str, paths: Paths) -> bool:
+    try:
+        paths.relative(absolute, uri=True)
+    except Unplaceable:
+        return False
+    return True
+
+
+def _url(node: Node, uri: str) -> str:
+    try:
+        return clean_url(uri)
+    except ValueError as error:
+        raise Broken(node.pointer, f"not a URL ({error})") from None

@@ -1,0 +1,74 @@
+"""TruffleHog: its JSON Lines (version 3). The secrets themselves never leave this room."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from secai_lib.core.finding import Location, NoLocation, ParsedReport, Result
+from secai_lib.parsers import severity
+from secai_lib.parsers.base import Parser, any_has
+from secai_lib.parsers.document import Document
+from secai_lib.parsers.node import Node
+from secai_lib.parsers.paths import Region
+from secai_lib.parsers.secrets import Spot, context, spot
+from secai_lib.parsers.tally import Tally
+
+_NAMES = {"DetectorName", "SourceMetadata", "Verified"}
+
+
+class TrufflehogParser(Parser):
+    """Reads one result per line."""
+
+    name = "trufflehog"
+    sarif_names = ("trufflehog",)
+    secret_scanner = True
+
+    def recognise(self, document: Document) -> float:
+        """By one object, or lines or a list of objects, with TruffleHog's names."""
+        return 0.95 if any_has([row.value for row in _rows(document)], _NAMES) else 0.0
+
+    def parse(self, document: Document) -> ParsedReport:
+        """Every line."""
+        tally = Tally(document.name)
+        for row in _rows(document):
+            tally.add(self.name, row, partial(_result, document, tally))
+        return tally.report(self.name)
+
+    def secrets(self, document: Document) -> Iterator[Spot]:
+        """The raw secrets; `Redacted` still shows a part."""
+        for row in _rows(document):
+            if isinstance(row.value, dict):
+                for key in ("Raw", "RawV2"):
+                    yield from spot(row, key, owner=row)
+                yield from context(row, "Redacted", owner=row)
+                yield from context(row, "ExtraData", owner=row)
+
+
+def _rows(document: Document) -> list[Node]:
+    root = document.root
+    return root.items() if isinstance(root.value, list) else [root]
+
+
+def _result(document: Document, tally: Tally, row: Node) -> Result:
+    kind = row.need("DetectorName")
+    verified = row.flag("Verified")
+    return Result(
+        tool="trufflehog",
+        rule_id=kind,
+        title=f"{'Live' if verified else 'Possible'} secret: {kind}",
+        message=f"TruffleHog found a secret of type {kind}"
+        + (" and the service accepts it." if verified else "."),
+        severity=severity.SECRET,
+        severity_origin="none",
+        cwes=("CWE-798",),
+        locations=(_place(document, row),),
+        confidence="verified" if verified else "",
+        technologies=("secrets",),
+        evidence=tally.evidence(row),
+    )
+
+
+def _place(document: Document, row: Node) -> Location:
+    for _, source in row.get("SourceMetadata", "Data").entries():
+        if source.text("file"):
+            return document.paths.source(source.text("file"), Region.of(source.integer("line")))
+    return NoLocation(reason="the secret was not found in a file")

@@ -1,0 +1,1 @@
+"""Beside every step a pure verdict: a number, a threshold, a sentence."""

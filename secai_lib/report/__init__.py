@@ -1,0 +1,1 @@
+"""What a maintainer gets to see: patch, comment, SARIF with fixes, one HTML page."""

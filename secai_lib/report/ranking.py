@@ -1,0 +1,95 @@
+"""Which open problems come first, and why."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from secai_lib.core.finding import ImageLocation, LockfileLocation, SourceLocation
+from secai_lib.core.fix import Fix
+from secai_lib.core.problem import Problem
+from secai_lib.report.model import FirstStep
+from secai_lib.report.places import words
+from secai_lib.report.text import listed, one_line, plural, severity_word
+
+
+def ranked(problems: Sequence[Problem], fixed: frozenset[str]) -> tuple[Problem, ...]:
+    """`problems` with the most urgent first.
+
+    Severity decides; then a proven fix (`fixed` holds the ids of problems that have one), then
+    how many scanners agree, then the score. The id breaks ties, so the order is the same always.
+    """
+    return tuple(
+        sorted(
+            problems,
+            key=lambda p: (
+                p.severity.rank,
+                p.id not in fixed,
+                -len(p.tools),
+                -(p.severity_score or 0.0),
+                p.category.value,
+                p.title,
+                *_place(p),
+                p.id,
+            ),
+        )
+    )
+
+
+def first_steps(
+    problems: Sequence[Problem], fixes: Mapping[str, Fix], limit: int = 10
+) -> tuple[FirstStep, ...]:
+    """Up to `limit` problems to begin with, from `problems` in ranked order.
+
+    Of several problems with the same rules, of the same package or (without a fix) of the same
+    image only the first is taken: ten times the same advice would hide the other nine. `fixes`
+    maps problem id -> proven fix.
+    """
+    families = {p.id: _family(p, fixed=p.id in fixes) for p in problems}
+    sizes = Counter(families.values())
+    seen: set[tuple[str, ...]] = set()
+    steps: list[FirstStep] = []
+    for problem in problems:
+        family = families[problem.id]
+        if family in seen:
+            continue
+        seen.add(family)
+        alike = sizes[family] - 1
+        reason = _reason(problem, fixes.get(problem.id), _alike(family[0], alike))
+        steps.append(FirstStep(problem=problem.id, reason=reason, alike=alike))
+        if len(steps) == limit:
+            break
+    return tuple(steps)
+
+
+def _place(problem: Problem) -> tuple[str, int]:
+    place = problem.location
+    if isinstance(place, SourceLocation | LockfileLocation):
+        return place.path, place.start_line or 0
+    return words(place), 0
+
+
+def _family(problem: Problem, *, fixed: bool) -> tuple[str, ...]:
+    """What one piece of advice covers: an image to build anew, a package to raise, a rule."""
+    if isinstance(problem.location, ImageLocation) and not fixed:
+        return ("image", problem.location.image)
+    if problem.package is not None:
+        return ("package", problem.package.ecosystem, problem.package.name)
+    return ("rules", *problem.rules)
+
+
+def _alike(family: str, number: int) -> str:
+    places = {"image": "in the same image", "package": "in the same package"}
+    where = places.get(family, "of the same kind")
+    return f"{plural(number, 'more problem')} {where}" if number else ""
+
+
+def _reason(problem: Problem, fix: Fix | None, alike: str) -> str:
+    score = f" ({problem.severity_score:.1f} of 10)" if problem.severity_score is not None else ""
+    parts = [f"{severity_word(problem.severity)} severity{score}"]
+    if fix is not None:
+        where = ", already in the patch" if fix.in_patch else ""
+        parts.append(f"a proven fix is ready{where}")
+    if len(problem.tools) > 1:
+        parts.append(f"{listed(one_line(tool, 40) for tool in problem.tools)} agree")
+    if alike:
+        parts.append(alike)
+    return "; ".join(parts) + "."
