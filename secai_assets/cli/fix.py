@@ -9,7 +9,7 @@ from secai_assets.assets.fixes import Place
 from secai_assets.assets.report import gather
 from secai_assets.cli.flow import finish
 from secai_assets.resources.house import House
-from secai_assets.resources.intake import local_scan
+from secai_assets.resources.intake import DEMO, local_scan
 from secai_assets.run import run_flow
 from secai_lib.core.errors import GateRefused, UsageError
 from secai_lib.core.finding import Severity
@@ -36,6 +36,8 @@ def fix_repository(
         raise UsageError(f"--format {output_format}: choose one of {', '.join(FILES)}")
     if fail_on and fail_on not in list(Severity):
         raise UsageError(f"--fail-on {fail_on}: choose one of {', '.join(Severity)}")
+    if apply and repo == DEMO:
+        raise UsageError("--apply changes a checkout; the bundled sample is not one: name your own")
     notes = Console(stderr=True, highlight=False)
     house = House()
     request, note = local_scan(house, repo)

@@ -30,7 +30,7 @@ def run_repositories(
         if note:
             errors.print(f"[yellow]Note:[/] {note}")
         requests.append(request)
-    run_requests(house, requests, until=until, as_json=as_json, explain=explain)
+    run_requests(house, requests, until=until, as_json=as_json, explain=repos[0] if explain else "")
 
 
 def run_configured(*, until: str, as_json: bool) -> None:
@@ -75,7 +75,7 @@ def run_requests(
     *,
     until: str = "report",
     as_json: bool = False,
-    explain: bool = False,
+    explain: str = "",
 ) -> None:
     """Run the flow for `requests` and print a summary of the places they are about."""
     keys = [house.add_request(request) for request in requests]
@@ -85,7 +85,7 @@ def run_requests(
     if until == "report" and outcome.ok:
         print_summary(house, wanted, as_json=as_json)
         if explain and not as_json:
-            explain_next_steps(house, wanted)
+            explain_next_steps(house, wanted, explain)
     elif as_json:
         print_json({"runs": keys, "failed": outcome.failed_steps})
     finish(outcome)

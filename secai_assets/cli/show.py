@@ -1,6 +1,7 @@
 """What the terminal shows at the end."""
 
 import json
+import shlex
 from collections.abc import Collection, Sequence
 
 import typer
@@ -11,6 +12,7 @@ from rich.table import Table
 from secai_assets.assets.fixes import places
 from secai_assets.assets.report import gather
 from secai_assets.resources.house import House
+from secai_assets.resources.intake import DEMO
 from secai_lib.core.finding import Finding
 from secai_lib.report.summary import Summary, summary_rows
 
@@ -38,26 +40,26 @@ def print_summary(house: House, wanted: Collection[tuple[str, str]], *, as_json:
         )
 
 
-def explain_next_steps(house: House, wanted: Collection[tuple[str, str]]) -> None:
-    """Say what to do now."""
+def explain_next_steps(house: House, wanted: Collection[tuple[str, str]], repo: str) -> None:
+    """Say what to do now; `repo` is the checkout as the user named it."""
     shown = [place for place in places(house) if tuple(place) in wanted]
-    out.print("\n[bold]What to do next[/]")
+    steps = []
     if shown:
         folder = _relative(house, str(house.store.path("report", shown[0].key)))
-        out.print(
-            f"  Read      open {folder}/report.html in a browser", markup=False, soft_wrap=True
-        )
-        out.print(
-            f"  Apply     git apply {folder}/fixes.patch   (in the checkout)",
-            markup=False,
-            soft_wrap=True,
-        )
-    out.print("  Verify    .venv/bin/secai verify             replays every proof", markup=False)
-    out.print(
-        "  Explore   .venv/bin/secai up                 lineage, checks and data in the Dagster UI",
-        markup=False,
-    )
-    out.print("  Your own  make demo REPO=/path/to/your/repo", markup=False)
+        steps.append(("Read", f"{folder}/report.html", "in a browser: where to begin"))
+    if repo != DEMO:
+        steps.append(("Apply", f".venv/bin/secai fix {shlex.quote(repo)} --apply", "the patch"))
+    steps += [
+        ("Verify", ".venv/bin/secai verify", "replay every proof"),
+        ("Explore", ".venv/bin/secai up", "lineage, checks and data in the Dagster UI"),
+    ]
+    if repo == DEMO:
+        steps.append(("Your own", "make demo REPO=/path/to/your/checkout", "nothing is changed"))
+    out.print("\n[bold]What to do next[/]")
+    table = Table.grid(padding=(0, 2))
+    for what, how, why in steps:
+        table.add_row(f"  {what}", escape(how), f"[dim]{why}[/]")
+    out.print(table)
 
 
 def print_findings(found: Sequence[Finding], *, as_json: bool) -> None:

@@ -33,6 +33,8 @@ NEWEST = (3, 13)
 TORCH = "torch==2.13.0"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 PROBE_TIMEOUT_S = 5.0
+SILENCE_S = 15.0
+"""After so many seconds without a line we say what pip is at."""
 TOOLS = ("checkov", "semgrep")
 STAMP = "secai-setup.json"
 """Inside an environment: what was installed there, written last."""
@@ -370,20 +372,37 @@ def _explained(what: str, code: int, log: str) -> Trouble:
     return Trouble(f"{what} could not be installed: {reason}", log=log)
 
 
-def _run(argv: Sequence[str]) -> tuple[int, str]:
+def _run(argv: Sequence[str], say: Callable[[str], None]) -> tuple[int, str]:
+    """Exit status and output of a program; long silences are broken by what it is at."""
     try:
-        done = subprocess.run(  # noqa: S603 - argv is made here
+        process = subprocess.Popen(  # noqa: S603 - argv is made here
             list(argv),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            check=False,
             text=True,
             errors="replace",
             env={**os.environ, "PYTHONUTF8": "1"},
         )
     except OSError as error:
         return 1, f"{error.strerror}"
-    return done.returncode, done.stdout
+    lines: list[str] = []
+    ended = threading.Event()
+    ticker = threading.Thread(target=_tick, args=(lines, ended, say), daemon=True)
+    ticker.start()
+    try:
+        with process:
+            for line in process.stdout or ():
+                lines.append(line)
+    finally:
+        ended.set()
+    return process.returncode, "".join(lines)
+
+
+def _tick(lines: Sequence[str], ended: threading.Event, say: Callable[[str], None]) -> None:
+    """Say what the last line is about whenever nothing was said for a while."""
+    while not ended.wait(SILENCE_S):
+        words = lines[-1].split()[:2] if lines else []
+        say("  " + _without_credentials(" ".join(words)) + " ...")
 
 
 def _reachable(url: str) -> bool:
@@ -403,7 +422,7 @@ def _world() -> World:
         with lock:
             print(f"[{time.monotonic() - started:4.0f} s] {line}", flush=True)
 
-    return World(_run, _reachable, _has_nvidia, say, sys.platform)
+    return World(lambda argv: _run(argv, say), _reachable, _has_nvidia, say, sys.platform)
 
 
 def _options(argv: Sequence[str] | None) -> Options:
