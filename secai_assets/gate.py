@@ -37,10 +37,15 @@ def _state(instance: dg.DagsterInstance, key: dg.AssetCheckKey) -> tuple[bool, s
         return False, "the asset was never materialized"
     record = instance.get_latest_asset_check_evaluation_record(key)
     evaluation = record.evaluation if record else None
-    if evaluation is None:
+    if record is None or not isinstance(evaluation, dg.AssetCheckEvaluation):
         return False, "the check never finished; materialize the asset again"
     target = evaluation.target_materialization_data
-    if target is None or target.storage_id != newest[0].storage_id:
+    # In a run with a partition Dagster does not record which materialization of an unpartitioned
+    # asset a check looked at; there the run tells, because a check runs after its asset.
+    same = (
+        target.storage_id == newest[0].storage_id if target else (record.run_id == newest[0].run_id)
+    )
+    if not same:
         return False, "the check is older than the newest materialization; run it again"
     if evaluation.passed:
         return True, evaluation.description or "passed"

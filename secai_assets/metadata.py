@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from secai_lib.core.manifest import Manifest
-from secai_lib.core.record import content_hash
+from secai_lib.core.record import Record, content_hash
 from secai_lib.gateways.tables import Columns
 
 ROWS = 20
@@ -44,10 +44,16 @@ def table(rows: Sequence[Mapping[str, object]]) -> dg.TableMetadataValue:
     )
 
 
-def column_schema(columns: Columns[Any]) -> dg.TableSchema:
-    """The columns of a stored table, as SQL sees them."""
+def column_schema(columns: Columns[Any], *records: type[Record]) -> dg.TableSchema:
+    """The columns of a stored table, as SQL sees them, described by the fields of `records`."""
+    fields = {name: f for record in reversed(records) for name, f in record.model_fields.items()}
     return dg.TableSchema(
-        columns=[dg.TableColumn(name, str(kind)) for name, (kind, _) in columns.items()]
+        columns=[
+            dg.TableColumn(
+                name, str(kind), description=fields[name].description if name in fields else None
+            )
+            for name, (kind, _) in columns.items()
+        ]
     )
 
 

@@ -13,6 +13,8 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from secai_lib.report.text import one_line
+
 POLL_SECONDS = 0.25
 
 
@@ -22,6 +24,8 @@ class Watch:
     def __init__(self, console: Console | None = None) -> None:
         """Write to `console`, by default standard error, so that output can be piped."""
         self._console = console or Console(stderr=True)
+        # asked once: while it draws, Live puts a proxy without a terminal in place of the stream
+        self._drawn = self._console.is_terminal
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._rows: dict[str, _Row] = {}
@@ -29,7 +33,7 @@ class Watch:
 
     def __enter__(self) -> Self:
         """Start to draw."""
-        if self._console.is_terminal:
+        if self._drawn:
             self._live.start()
         return self
 
@@ -43,8 +47,10 @@ class Watch:
         self._stop.set()
         if self._thread:
             self._thread.join()
-        if self._console.is_terminal:
+        if self._drawn:
             self._live.stop()
+        else:
+            self._console.print(f"  {self._checks()}", highlight=False, markup=False)
 
     def follow(self, instance: dg.DagsterInstance, names: Sequence[str]) -> str:
         """A fresh run id; everything that happens under it is shown."""
@@ -62,7 +68,7 @@ class Watch:
             cursor = records.cursor
             for record in records.records:
                 self._take(record.event_log_entry)
-            if self._console.is_terminal:
+            if self._drawn:
                 self._live.update(self._table())
             if last:
                 return
@@ -78,6 +84,8 @@ class Watch:
         if row is None:
             return
         if event is None:
+            if row.began is None or row.ended is not None:
+                return  # Dagster's own words about steps that will not run
             row.words = entry.user_message
         elif event.event_type is dg.DagsterEventType.STEP_START:
             row.start(entry.timestamp)
@@ -90,8 +98,14 @@ class Watch:
             row.end(entry.timestamp, failed=event.is_step_failure)
         else:
             return
-        if not self._console.is_terminal and (event is None or row.ended):
+        if not self._drawn and (event is None or row.ended):
             self._console.print(f"  {row.line()}", highlight=False, markup=False)
+
+    def _checks(self) -> str:
+        total, bad = (
+            sum(getattr(r, name) for r in self._rows.values()) for name in ("checks", "bad")
+        )
+        return f"{total - bad} of {total} checks passed"
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
@@ -142,6 +156,6 @@ class _Row:
         return f"{(self.ended or time.time()) - self.began:.1f} s"
 
     def _note(self) -> str:
-        words = self.words.splitlines()[0][:70] if self.words else ""
+        words = one_line(self.words.splitlines()[0], 70) if self.words.strip() else ""
         checks = f"{self.checks - self.bad} of {self.checks} checks passed" if self.checks else ""
         return ", ".join(part for part in (words, checks) if part)

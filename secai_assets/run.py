@@ -1,12 +1,11 @@
 """Starts the flow from the shell, on the same instance that the UI shows."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 
-from secai_assets.instance import PID_TAG, open_instance
+from secai_assets.instance import OWNER_TAG, open_instance, owner_mark
 from secai_assets.partitions import scan_run
 from secai_assets.progress import Watch
 from secai_assets.resources.house import House
@@ -49,15 +48,15 @@ def run_flow(
     chain = [name for name in wanted if name in ORDER[:4]]
     rest = [name for name in wanted if name not in chain]
     outcome = Outcome()
-    with open_instance(house.project) as instance:
+    with open_instance(house.project) as instance, owner_mark(house.project) as mark:
         instance.add_dynamic_partitions(str(scan_run.name), list(keys))
         if len(keys) == 1:
-            _execute(house, instance, [*chain, *rest], keys[0], outcome, watch)
+            _execute(house, instance, [*chain, *rest], keys[0], outcome, watch, mark)
             return outcome
         for key in keys:
-            _execute(house, instance, chain, key, outcome, watch)
+            _execute(house, instance, chain, key, outcome, watch, mark)
         if rest:
-            _execute(house, instance, rest, None, outcome, watch)
+            _execute(house, instance, rest, None, outcome, watch, mark)
     return outcome
 
 
@@ -68,6 +67,7 @@ def _execute(
     key: str | None,
     outcome: Outcome,
     watch: Callable[[], Watch],
+    mark: str,
 ) -> None:
     from secai_assets.definitions import build  # the corridor is loaded only when it is walked
 
@@ -80,7 +80,7 @@ def _execute(
             partition_key=key,
             raise_on_error=False,
             run_id=watching.follow(instance, names),
-            tags={PID_TAG: str(os.getpid())},
+            tags={OWNER_TAG: mark},
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
     _collect(result, outcome)
@@ -94,11 +94,17 @@ def _collect(result: dg.ExecuteInProcessResult, outcome: Outcome) -> None:
             blocking = evaluation.severity is dg.AssetCheckSeverity.ERROR
             (outcome.failed_checks if blocking else outcome.warnings).append(line)
     for event in result.all_events:
-        if event.is_step_failure and event.step_key:
+        if event.is_step_failure and event.step_key and not _is_refusal(event):
             outcome.failed_steps[event.step_key] = _why(event)
             outcome.exit_code = outcome.exit_code or _exit_code(event)
     if outcome.failed_checks:
         outcome.exit_code = outcome.exit_code or GateRefused.exit_code
+
+
+def _is_refusal(event: dg.DagsterEvent) -> bool:
+    """True when nothing broke but a blocking check failed, which is told as such."""
+    error = event.step_failure_data.error
+    return bool(error and error.cls_name == "DagsterAssetCheckFailedError")
 
 
 def _exit_code(event: dg.DagsterEvent) -> int:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 REAL_SCANS = ROOT.parent / "shared" / "data" / "scans"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_scans() -> Path:
     """The artifacts of a real workflow run; absent outside the workplace."""
     if not REAL_SCANS.is_dir():

@@ -26,7 +26,7 @@ from secai_lib.route_mapping import RouteTable, match_url
     kinds={"treesitter", "parquet"},
     owners=["team:secai"],
     backfill_policy=dg.BackfillPolicy.single_run(),
-    metadata={"dagster/column_schema": metadata.column_schema(CONTEXTS)},
+    metadata={"dagster/column_schema": metadata.column_schema(CONTEXTS, CodeContext)},
 )
 def code_contexts(
     context: dg.AssetExecutionContext, house: dg.ResourceParam[House]

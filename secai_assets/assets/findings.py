@@ -6,7 +6,14 @@ from secai_assets import metadata
 from secai_assets.assets.raw_scans import raw_scans, read_run
 from secai_assets.partitions import each_partition, scan_run
 from secai_assets.resources.house import House
-from secai_lib.core.finding import Finding, Severity, Skipped
+from secai_lib.core.finding import (
+    Finding,
+    Result,
+    Severity,
+    Skipped,
+    SourceLocation,
+    UrlLocation,
+)
 from secai_lib.core.manifest import Manifest, Origin
 from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.scan import ScanRun
@@ -24,7 +31,11 @@ from secai_lib.parsers import parse_report
     kinds={"parquet", "python"},
     owners=["team:secai"],
     backfill_policy=dg.BackfillPolicy.single_run(),
-    metadata={"dagster/column_schema": metadata.column_schema(FINDINGS)},
+    metadata={
+        "dagster/column_schema": metadata.column_schema(
+            FINDINGS, Finding, Result, SourceLocation, UrlLocation
+        )
+    },
 )
 def findings(
     context: dg.AssetExecutionContext, house: dg.ResourceParam[House]

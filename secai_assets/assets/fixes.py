@@ -8,13 +8,14 @@ import dagster as dg
 from secai_assets import metadata
 from secai_assets.assets.code_contexts import code_contexts
 from secai_assets.assets.findings import read_findings
-from secai_assets.assets.problems import problems, read_problems
+from secai_assets.assets.problems import problems, read_places, read_problems
 from secai_assets.assets.raw_scans import DOORS
 from secai_assets.automation import when_parents_are_good
 from secai_assets.failures import explained
 from secai_assets.resources.house import House
+from secai_lib.code_context import Secrets
 from secai_lib.core.finding import Finding
-from secai_lib.core.fix import Abstention, Fix
+from secai_lib.core.fix import Abstention, Certificate, Fix, Proposal
 from secai_lib.core.manifest import Manifest, Origin
 from secai_lib.core.problem import Problem, ProblemState
 from secai_lib.core.record import canonical_json, content_hash
@@ -46,7 +47,7 @@ class Place(NamedTuple):
     kinds={"python", "parquet"},
     owners=["team:secai"],
     automation_condition=when_parents_are_good(),
-    metadata={"dagster/column_schema": metadata.column_schema(FIXES)},
+    metadata={"dagster/column_schema": metadata.column_schema(FIXES, Fix, Proposal, Certificate)},
 )
 def fixes(
     context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
@@ -105,8 +106,8 @@ def fixes(
 
 
 def places(house: House) -> list[Place]:
-    """Every branch of every repository that has a problem, sorted."""
-    return sorted({Place(p.repository, p.branch) for p in read_problems(house)})
+    """Every branch of every repository that was scanned, sorted; one without a problem too."""
+    return [Place(*place) for place in read_places(house)]
 
 
 def fix_place(house: House, place: Place, say: Say) -> tuple[Manifest, bool]:
@@ -124,7 +125,7 @@ def fix_place(house: House, place: Place, say: Say) -> tuple[Manifest, bool]:
             "scanners": house.scanner_state(house.settings.scanners.enabled),
         },
         settings=content_hash(house.settings.limits.source_file_bytes, pins),
-        code_version=code_version("fixes", "parsers", "gateways/rescan", *DOORS),
+        code_version=code_version("fixes", "parsers", "code_context", "gateways/rescan", *DOORS),
     )
     if kept := house.store.reusable("fixes", place.key, origin=origin):
         return kept, True
@@ -132,14 +133,16 @@ def fix_place(house: House, place: Place, say: Say) -> tuple[Manifest, bool]:
     silent = [_stale(p) for p in still_open if p.commit != commit]
     found = open_findings(house, still_open)
     if here:
+        files = house.source.files(place.repository, commit, exact=True)
         outcome = make_fixes(
             current,
             found,
-            house.source.files(place.repository, commit),
+            files,
             house.rescanner,
             repository=place.repository,
             commit=commit,
             rules=rules(pins),
+            secrets=Secrets(found, files),
             on_progress=lambda what, done, total: _say(say, what, done, total),
         )
     else:

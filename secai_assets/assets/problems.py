@@ -1,5 +1,7 @@
 """All scan runs together: what is wrong with a repository, each thing once."""
 
+import json
+
 import dagster as dg
 
 from secai_assets import metadata
@@ -11,7 +13,7 @@ from secai_assets.resources.house import House
 from secai_lib.core.finding import Finding
 from secai_lib.core.manifest import Manifest, Origin
 from secai_lib.core.problem import Problem, ProblemState
-from secai_lib.core.record import content_hash
+from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.scan import ScanRun
 from secai_lib.gateways.code_version import code_version
 from secai_lib.gateways.columns import PROBLEMS
@@ -27,7 +29,7 @@ from secai_lib.quality.problems import acceptable
     kinds={"duckdb", "parquet"},
     owners=["team:secai"],
     automation_condition=when_parents_are_good(),
-    metadata={"dagster/column_schema": metadata.column_schema(PROBLEMS)},
+    metadata={"dagster/column_schema": metadata.column_schema(PROBLEMS, Problem)},
 )
 def problems(
     context: dg.AssetExecutionContext, house: dg.ResourceParam[House]
@@ -96,7 +98,7 @@ def join_runs(house: House) -> tuple[Manifest, bool]:
         code_version=code_version("problems", "gateways/warehouse", "gateways/columns"),
     )
     kept = house.store.reusable("problems", origin=origin)
-    if kept and house.store.warehouse.is_file():
+    if kept and house.store.has_warehouse():
         return kept, True
     runs = [read_covered_run(house, key) for key in good]
     found = [finding for key in good for finding in read_findings(house, key)]
@@ -113,14 +115,19 @@ def join_runs(house: House) -> tuple[Manifest, bool]:
     }
     table = to_parquet(joined, PROBLEMS)
     build_warehouse(house.store, runs, table)
-    return house.store.publish(
-        "problems", {"problems.parquet": table}, counts=counts, origin=origin
-    ), False
+    places = sorted({(run.request.repository, run.request.branch) for run in runs})
+    files = {"problems.parquet": table, "places.json": canonical_json(places).encode()}
+    return house.store.publish("problems", files, counts=counts, origin=origin), False
 
 
 def read_problems(house: House) -> list[Problem]:
     """Every problem, sorted by repository, branch and id."""
     return from_parquet(house.store.read("problems", "problems.parquet"), Problem)
+
+
+def read_places(house: House) -> list[tuple[str, str]]:
+    """Repository and branch of every accepted scan run, also of those without a problem."""
+    return [tuple(place) for place in json.loads(house.store.read("problems", "places.json"))]
 
 
 def _unmatched(runs: list[ScanRun], found: list[Finding], matched: set[str]) -> int:

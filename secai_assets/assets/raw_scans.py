@@ -1,8 +1,6 @@
 """Scan runs as received: from GitHub, from files somebody handed us, or scanned here."""
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import dagster as dg
 
@@ -10,17 +8,25 @@ from secai_assets import metadata
 from secai_assets.failures import RETRY
 from secai_assets.partitions import each_partition, scan_run
 from secai_assets.resources.house import House
+from secai_assets.resources.reports import redacted, secrets_of
 from secai_lib.core.errors import Expired, SourceError, UnsafeArchive
 from secai_lib.core.manifest import Manifest, Origin
-from secai_lib.core.record import canonical_json, content_hash, sha256_hex
-from secai_lib.core.scan import GithubScan, LocalScan, RawFile, ScanRequest, ScanRun, ToolRun
+from secai_lib.core.record import canonical_json, content_hash
+from secai_lib.core.scan import (
+    FilesScan,
+    GithubScan,
+    LocalScan,
+    RawFile,
+    ScanRequest,
+    ScanRun,
+    ToolRun,
+)
 from secai_lib.gateways.archive import read_reports
 from secai_lib.gateways.code_version import code_version
-from secai_lib.parsers.redaction import redact_report
 
 DOORS = tuple(
     f"gateways/{name}"
-    for name in ("archive", "github", "programs", "scan_tree", "scanner_table", "scanners")
+    for name in ("archive", "github", "programs", "scan_tree", "scanner_programs", "scanners")
 )
 """Whose code decides what a scan run holds."""
 
@@ -72,13 +78,14 @@ def raw_scans(
 def take_in(house: House, key: str, say: Say) -> tuple[Manifest, bool]:
     """The manifest of the scan run `key`, and whether what was there could be kept."""
     request = house.store.request(key)
-    inputs = {"request": content_hash(request)}
+    here = house.source.has(request.repository, request.commit)
+    inputs = {"request": content_hash(request), "source": "here" if here else "absent"}
     if isinstance(request, LocalScan):
         inputs["scanners"] = house.scanner_state(request.scanners)
     origin = Origin(
         inputs=inputs,
         settings=content_hash(house.settings.limits),
-        code_version=code_version("parsers", *DOORS),
+        code_version=code_version("parsers", "findings", "code_context", *DOORS),
     )
     if kept := house.store.reusable("raw_scans", key, origin=origin):
         return kept, True
@@ -87,19 +94,10 @@ def take_in(house: House, key: str, say: Say) -> tuple[Manifest, bool]:
         received, tools, refused = _receive(house, request, say)
     except Expired:
         received, tools, refused, expired = {}, [], [], True
-    files, data = [], {}
-    for name in sorted(received):
-        stored, redactions = redact_report(name, received[name])
-        data[f"files/{name}"] = stored
-        files.append(
-            RawFile(
-                path=name,
-                sha256=sha256_hex(stored),
-                original_sha256=sha256_hex(received[name]),
-                size=len(stored),
-                redactions=redactions,
-            )
-        )
+    source = house.source.files(request.repository, request.commit) if here else None
+    stored, files = redacted(received, secrets_of(received, source) if source else None)
+    files = [_as_received(file, house, request) for file in files]
+    data = {f"files/{name}": content for name, content in stored.items()}
     run = ScanRun(
         key=key,
         request=request,
@@ -116,6 +114,17 @@ def take_in(house: House, key: str, say: Say) -> tuple[Manifest, bool]:
     }
     data["run.json"] = canonical_json(run).encode()
     return house.store.publish("raw_scans", data, key=key, counts=counts, origin=origin), False
+
+
+def _as_received(file: RawFile, house: House, request: ScanRequest) -> RawFile:
+    """`file` with what was already taken out of it before it came to the inbox."""
+    inbox = request.inbox if isinstance(request, FilesScan) else ""
+    inbox = request.reports if isinstance(request, LocalScan) else inbox
+    before = house.store.inbox_list(inbox).get(file.path) if inbox else None
+    if before is None or before.sha256 != file.original_sha256:
+        return file
+    count = before.redactions + file.redactions
+    return file.model_copy(update={"original_sha256": before.original_sha256, "redactions": count})
 
 
 def read_run(house: House, key: str) -> ScanRun:
@@ -140,8 +149,8 @@ def _scan(house: House, request: LocalScan, say: Say) -> tuple[dict[str, bytes],
             f"commit {request.commit[:12]} of {request.repository} is not on this machine; "
             "run `secai scan` on its checkout again"
         )
-    with _scratch(house) as folder:
-        tree = Path(folder) / "tree"
+    with house.scratch() as folder:
+        tree = folder / "tree"
         for left_out in house.source.export(request.repository, request.commit, tree):
             say(f"not scanned: {left_out}")
         outputs = house.scanners.run(
@@ -154,7 +163,7 @@ def _scan(house: House, request: LocalScan, say: Say) -> tuple[dict[str, bytes],
 def _download(house: House, request: GithubScan, say: Say) -> tuple[dict[str, bytes], list[str]]:
     files: dict[str, bytes] = {}
     refused: list[str] = []
-    with house.connect_github() as github, _scratch(house) as folder:
+    with house.connect_github() as github, house.scratch() as folder:
         artifacts = github.artifacts(request.repository, request.run_id)
         if artifacts and all(artifact.expired for artifact in artifacts):
             raise Expired(f"GitHub no longer has the artifacts of run {request.run_id}")
@@ -163,7 +172,7 @@ def _download(house: House, request: GithubScan, say: Say) -> tuple[dict[str, by
                 refused.append(f"{artifact.name}: expired")
                 continue
             say(f"download {artifact.name}")
-            target = Path(folder) / f"{artifact.id}.zip"
+            target = folder / f"{artifact.id}.zip"
             github.download(artifact, target)
             try:
                 members = dict(read_reports(target, house.limits))
@@ -171,8 +180,3 @@ def _download(house: House, request: GithubScan, say: Say) -> tuple[dict[str, by
             except UnsafeArchive as error:
                 refused.append(f"{artifact.name}: {error.reason}")
     return files, refused
-
-
-def _scratch(house: House) -> tempfile.TemporaryDirectory[str]:
-    house.project.work.mkdir(parents=True, exist_ok=True)
-    return tempfile.TemporaryDirectory(dir=house.project.work)

@@ -8,6 +8,7 @@ from rich.console import Console
 from secai_assets.assets.fixes import Place
 from secai_assets.assets.report import gather
 from secai_assets.cli.flow import finish
+from secai_assets.cli.terminal import shown
 from secai_assets.resources.house import House
 from secai_assets.resources.intake import DEMO, local_scan
 from secai_assets.run import run_flow
@@ -47,7 +48,7 @@ def fix_repository(
     finish(outcome)
     place = Place(request.repository, request.branch)
     gathered = gather(house, place)
-    data = house.store.read("report", FILES[output_format], place.key) if gathered.problems else b""
+    data = house.store.read("report", FILES[output_format], place.key)
     if output:
         output.write_bytes(data)
     elif not apply:
@@ -60,7 +61,9 @@ def fix_repository(
     )
     if apply and gathered.patch:
         changed = apply_patch(Path(repo), gathered.patch)
-        notes.print(f"Applied to {len(changed)} file(s): {', '.join(changed)}", soft_wrap=True)
+        notes.print(
+            f"Applied to {len(changed)} file(s): {shown(', '.join(changed), 2000)}", soft_wrap=True
+        )
     _judge(gathered.counts.by_severity, fail_on)
 
 

@@ -8,7 +8,9 @@ import typer
 from rich.console import Console
 
 from secai_assets.assets.findings import read_findings
+from secai_assets.assets.fixes import places
 from secai_assets.cli.show import explain_next_steps, print_findings, print_summary
+from secai_assets.cli.terminal import shown
 from secai_assets.resources.house import House
 from secai_assets.resources.intake import files_scan, local_scan
 from secai_assets.run import Outcome, run_flow
@@ -25,7 +27,7 @@ def run_repositories(
     house = House()
     requests = []
     for repo in repos:
-        errors.print(f"[bold]Reading[/] the checked-out commit of {repo}")
+        errors.print(f"[bold]Reading[/] the checked-out commit of {shown(repo)}")
         request, note = local_scan(house, repo)
         if note:
             errors.print(f"[yellow]Note:[/] {note}")
@@ -42,7 +44,7 @@ def run_configured(*, until: str, as_json: bool) -> None:
         local_scan(house, local.path)[0] for local in house.settings.sources.local
     ]
     requests += new_runs(house)
-    if not requests:
+    if not house.settings.sources.local and not house.settings.sources.github:
         raise UsageError("nothing to run: name a checkout, or add sources to config/platform.yaml")
     run_requests(house, requests, until=until, as_json=as_json)
 
@@ -79,10 +81,14 @@ def run_requests(
 ) -> None:
     """Run the flow for `requests` and print a summary of the places they are about."""
     keys = [house.add_request(request) for request in requests]
-    errors.print(f"[bold]Running[/] {len(keys)} scan run(s): {', '.join(keys)}", soft_wrap=True)
+    errors.print(
+        f"[bold]Running[/] {len(keys)} scan run(s): {shown(', '.join(keys), 1000)}", soft_wrap=True
+    )
     outcome = run_flow(house, keys, until=until)
-    wanted = {(request.repository, request.branch) for request in requests}
     if until == "report" and outcome.ok:
+        wanted = {(request.repository, request.branch) for request in requests}
+        # nothing new: the corpus was looked at again, and all of it is shown
+        wanted = wanted or {(place.repository, place.branch) for place in places(house)}
         print_summary(house, wanted, as_json=as_json)
         if explain and not as_json:
             explain_next_steps(house, wanted, explain)
@@ -94,11 +100,11 @@ def run_requests(
 def finish(outcome: Outcome) -> None:
     """Say what failed, and end with the exit code for it."""
     for line in outcome.warnings:
-        errors.print(f"[yellow]Warning[/] {line}", markup=True, soft_wrap=True)
+        errors.print(f"[yellow]Warning[/] {shown(line, 1000)}", markup=True, soft_wrap=True)
     for line in outcome.failed_checks:
-        errors.print(f"[red]Refused by a check[/] {line}", soft_wrap=True)
+        errors.print(f"[red]Refused by a check[/] {shown(line, 1000)}", soft_wrap=True)
     for step, why in outcome.failed_steps.items():
-        errors.print(f"[red]{step} failed:[/] {why}", soft_wrap=True)
+        errors.print(f"[red]{shown(step)} failed:[/] {shown(why, 1000)}", soft_wrap=True)
     if not outcome.ok:
         raise typer.Exit(outcome.exit_code)
 

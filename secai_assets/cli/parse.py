@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from secai_assets.cli.terminal import shown
 from secai_assets.resources.house import House
 from secai_lib.core.errors import UnsafeArchive, UsageError
 from secai_lib.core.finding import Location, Result, Skipped
 from secai_lib.findings import fingerprints, intake
 from secai_lib.gateways.archive import read_reports
 from secai_lib.parsers import parse_report
+from secai_lib.report.text import one_line
 
 
 def parse_paths(paths: Sequence[Path], output_format: str, *, distinct: bool) -> int:
@@ -42,7 +43,8 @@ def parse_paths(paths: Sequence[Path], output_format: str, *, distinct: bool) ->
     for entry in skipped:
         place = f" at {entry.pointer}" if entry.pointer else ""
         kind = "malformed" if entry.malformed else "skipped"
-        sys.stderr.write(f"{kind}: {entry.file}{place}: {entry.reason}\n")
+        line = one_line(f"{kind}: {entry.file}{place}: {entry.reason}", 1000)
+        sys.stderr.write(f"{line}\n")
     return int(any(entry.malformed for entry in skipped))
 
 
@@ -70,7 +72,7 @@ def _print_jsonl(rows: Sequence[tuple[str, Result]]) -> None:
             "fingerprint": fingerprint,
             **result.model_dump(mode="json", exclude={"tool", "rule_id", "severity", "message"}),
         }
-        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(line) + "\n")
 
 
 def _print_table(rows: Sequence[tuple[str, Result]]) -> None:
@@ -85,7 +87,7 @@ def _print_table(rows: Sequence[tuple[str, Result]]) -> None:
             place_of(result.location),
             fingerprint,
         )
-        table.add_row(*(escape(cell) for cell in cells))
+        table.add_row(*(shown(cell) for cell in cells))
     console = Console(highlight=False)
     console.print(table)
     console.print(f"{len(rows)} results")

@@ -1,9 +1,8 @@
 """`secai up`: the Dagster UI with its daemon, on our instance."""
 
-import subprocess
+import os
 import sys
 
-import typer
 from rich.console import Console
 
 from secai_assets.instance import prepare_home
@@ -12,28 +11,20 @@ from secai_lib.core.errors import UsageError
 
 
 def serve(host: str, port: int) -> None:
-    """Run `dagster dev` until it is stopped; both web server and daemon, or runs stay queued."""
+    """Become `dagster dev` until it is stopped; web server and daemon, or runs stay queued.
+
+    The process is replaced, so that a signal reaches Dagster whoever sends it. It starts in the
+    instance's folder: an `.env` beside `config/` would win over SECAI_HOME.
+    """
     if not 0 < port < 65536:
         raise UsageError(f"--port {port}: choose 1 to 65535")
-    house = House()
-    prepare_home(house.project)
+    project = House().project
+    home = prepare_home(project)
     Console(stderr=True).print(
         f"The UI opens at http://{host}:{port} (it has no login). Stop with Ctrl-C."
     )
-    command = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "dev",
-        "-w",
-        "workspace.yaml",
-        "-h",
-        host,
-        "-p",
-        str(port),
-    ]
-    try:
-        ended = subprocess.run(command, cwd=house.project.root, check=False)  # noqa: S603
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
-    raise typer.Exit(ended.returncode)
+    workspace = str((project.root / "workspace.yaml").resolve())
+    command = [sys.executable, "-m", "dagster", "dev", "-w", workspace]
+    command += ["-h", host, "-p", str(port)]
+    os.chdir(home)
+    os.execv(sys.executable, command)  # noqa: S606

@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from secai_assets.assets.fixes import places
 from secai_assets.assets.report import gather
+from secai_assets.cli.terminal import shown
 from secai_assets.resources.house import House
 from secai_assets.resources.intake import DEMO
 from secai_lib.core.finding import Finding
@@ -22,8 +22,8 @@ STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cya
 
 def print_summary(house: House, wanted: Collection[tuple[str, str]], *, as_json: bool) -> None:
     """Print the numbers of every place in `wanted` (repository, branch)."""
-    shown = [place for place in places(house) if tuple(place) in wanted]
-    summaries = {place: summary_rows(gather(house, place)) for place in shown}
+    here = [place for place in places(house) if tuple(place) in wanted]
+    summaries = {place: summary_rows(gather(house, place)) for place in here}
     if as_json:
         rows = {place.key: summary.model_dump(mode="json") for place, summary in summaries.items()}
         typer.echo(json.dumps(rows, sort_keys=True, indent=2))
@@ -34,18 +34,14 @@ def print_summary(house: House, wanted: Collection[tuple[str, str]], *, as_json:
         out.print("\n[bold]Where the files lie[/]")
         for name in summary.files:
             out.print(f"  {_relative(house, str(folder / name))}", soft_wrap=True, markup=False)
-    if not shown:
-        out.print(
-            "No problem was found. Which scanners ran: see the check expected_tools in the UI."
-        )
 
 
 def explain_next_steps(house: House, wanted: Collection[tuple[str, str]], repo: str) -> None:
     """Say what to do now; `repo` is the checkout as the user named it."""
-    shown = [place for place in places(house) if tuple(place) in wanted]
+    here = [place for place in places(house) if tuple(place) in wanted]
     steps = []
-    if shown:
-        folder = _relative(house, str(house.store.path("report", shown[0].key)))
+    if here:
+        folder = _relative(house, str(house.store.path("report", here[0].key)))
         steps.append(("Read", f"{folder}/report.html", "in a browser: where to begin"))
     if repo != DEMO:
         steps.append(("Apply", f".venv/bin/secai fix {shlex.quote(repo)} --apply", "the patch"))
@@ -56,10 +52,9 @@ def explain_next_steps(house: House, wanted: Collection[tuple[str, str]], repo: 
     if repo == DEMO:
         steps.append(("Your own", "make demo REPO=/path/to/your/checkout", "nothing is changed"))
     out.print("\n[bold]What to do next[/]")
-    table = Table.grid(padding=(0, 2))
-    for what, how, why in steps:
-        table.add_row(f"  {what}", escape(how), f"[dim]{why}[/]")
-    out.print(table)
+    width = max(len(how) for _, how, _ in steps)
+    for what, how, why in steps:  # commands are for copying, so they are never folded or cut
+        out.print(f"  {what:<8}  {how:<{width}}  {why}", soft_wrap=True, markup=False)
 
 
 def print_findings(found: Sequence[Finding], *, as_json: bool) -> None:
@@ -79,19 +74,17 @@ def print_findings(found: Sequence[Finding], *, as_json: bool) -> None:
         severity = result.severity.value
         table.add_row(
             f"[{STYLES.get(severity, 'dim')}]{severity}[/]",
-            *(escape(text) for text in (result.tool, result.rule_id, place, result.title)),
+            *(shown(text) for text in (result.tool, result.rule_id, place, result.title)),
         )
     out.print(table)
     out.print(f"{len(ranked)} findings")
 
 
 def _print_one(summary: Summary) -> None:
-    out.print(f"\n[bold]{escape(summary.title)}[/]\n")
+    out.print(f"\n[bold]{shown(summary.title)}[/]\n")
     table = Table.grid(padding=(0, 2))
     for row in summary.rows:
-        table.add_row(
-            escape(row.label), f"[bold]{row.value:>6,}[/]", f"[dim]{escape(row.detail)}[/]"
-        )
+        table.add_row(shown(row.label), f"[bold]{row.value:>6,}[/]", f"[dim]{shown(row.detail)}[/]")
     out.print(table)
     for title, rows in (
         ("Proven fixes by kind", summary.fixes),
@@ -100,12 +93,12 @@ def _print_one(summary: Summary) -> None:
         out.print(f"\n[bold]{title}[/]")
         table = Table.grid(padding=(0, 2))
         for row in rows:
-            table.add_row(f"{row.value:>6,}", escape(row.label), f"[dim]{escape(row.detail)}[/]")
+            table.add_row(f"{row.value:>6,}", shown(row.label), f"[dim]{shown(row.detail)}[/]")
         out.print(table if rows else "  none")
     if summary.not_run:
         out.print("\n[bold]Not run[/] (which is not the same as clean)")
         for line in summary.not_run:
-            out.print(f"  {escape(line)}", soft_wrap=True)
+            out.print(f"  {shown(line)}", soft_wrap=True)
 
 
 def _relative(house: House, path: str) -> str:

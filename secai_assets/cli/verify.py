@@ -7,9 +7,9 @@ from pathlib import Path
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.markup import escape
 
 from secai_assets.assets.fixes import Place, places, read_fixes
+from secai_assets.cli.terminal import shown
 from secai_assets.resources.house import House
 from secai_lib.core.errors import SourceError, UsageError
 from secai_lib.core.fix import Certificate, ProofVerdict
@@ -99,10 +99,10 @@ def _print(console: Console, certificate: Certificate) -> None:
     )
     finding = certificate.finding
     console.print(
-        f"{mark}  {certificate.fix}  {escape(finding.tool)} {escape(finding.rule_id)}  "
-        f"{escape(finding.path or '')}  [dim]{certificate.method}[/]",
+        f"{mark}  {certificate.fix}  {shown(finding.tool)} {shown(finding.rule_id)}  "
+        f"{shown(finding.path or '')}  [dim]{certificate.method}[/]",
         soft_wrap=True,
     )
     for check in certificate.checks:
         if not check.passed:
-            console.print(f"       {escape(check.name)}: {escape(check.detail)}", soft_wrap=True)
+            console.print(f"       {shown(check.name)}: {shown(check.detail)}", soft_wrap=True)

@@ -1,10 +1,13 @@
 """All doors of one project, wired once; assets get it as the resource `house`."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 
 from secai_lib.core.errors import SettingsError
+from secai_lib.core.fix import Rescan
 from secai_lib.core.record import content_hash, sha256_hex
 from secai_lib.core.scan import ScanRequest
 from secai_lib.core.scan_keys import scan_key
@@ -15,8 +18,9 @@ from secai_lib.gateways.config import Project, load_project
 from secai_lib.gateways.github import GithubActions
 from secai_lib.gateways.rescan import VariantRescanner
 from secai_lib.gateways.scanners import Scanners
+from secai_lib.gateways.scratch import scratch_folder
 from secai_lib.gateways.source import SourceStore
-from secai_lib.gateways.store import Store
+from secai_lib.gateways.store import Store, translated_errors
 from secai_lib.parsers import parse_report
 
 
@@ -53,10 +57,16 @@ class House:
             workers=scanners.workers,
         )
 
-    @cached_property
-    def rescanner(self) -> VariantRescanner:
-        """Scanners and parsers, wired for proofs."""
-        return VariantRescanner(self.scanners, parse_report, self.project.work)
+    def rescanner(self, variants: Mapping[str, Mapping[str, str]], tools: frozenset[str]) -> Rescan:
+        """What `tools` say about every variant: scanners and parsers, wired for proofs."""
+        with self.scratch() as folder:
+            return VariantRescanner(self.scanners, parse_report, folder)(variants, tools)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A fresh folder that is gone afterwards, or with the next one if we are killed."""
+        with translated_errors(), scratch_folder(self.project.work) as folder:
+            yield folder
 
     @property
     def action_pins(self) -> Mapping[str, Mapping[str, str]]:

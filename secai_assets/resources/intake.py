@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from secai_assets.resources.house import House
+from secai_assets.resources.reports import redacted
 from secai_lib.core.errors import UsageError
 from secai_lib.core.scan import FilesScan, LocalScan
 from secai_lib.gateways.archive import read_reports
@@ -24,7 +25,8 @@ def local_scan(house: House, path: str) -> tuple[LocalScan, str]:
     """
     if path == DEMO:
         folder = create_sample(house.project.home / DEMO)
-        inbox = house.store.put_inbox(dict(read_reports(sample_reports(), house.limits)))
+        reports = dict(read_reports(sample_reports(), house.limits))
+        inbox = house.store.put_inbox(*redacted(reports))
     else:
         folder, inbox = Path(path), ""
     snapshot = house.source.snapshot(folder)
@@ -44,7 +46,9 @@ def local_scan(house: House, path: str) -> tuple[LocalScan, str]:
 def files_scan(
     house: House, path: Path, *, repository: str, commit: str = "", branch: str = ""
 ) -> FilesScan:
-    """The request to take the reports at `path` (file, folder or zip), now copied to the inbox.
+    """The request to take the reports at `path` (file, folder or zip), copied to the inbox.
+
+    Secrets that a tool printed are taken out of them first.
 
     Raises:
         UsageError: nothing is there.
@@ -60,6 +64,6 @@ def files_scan(
         repository=repository,
         commit=commit,
         branch=branch,
-        inbox=house.store.put_inbox(files),
+        inbox=house.store.put_inbox(*redacted(files)),
         created_at=datetime.fromtimestamp(newest, tz=UTC),
     )

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from secai_lib.code_context.redaction import telling
-from secai_lib.code_context.view import CodeLocation, FileView
+from secai_lib.code_context.secrets import file_views, hide_secrets
+from secai_lib.code_context.view import CodeLocation
 from secai_lib.core.context import CodeContext, ContextStatus
-from secai_lib.core.finding import Category, Finding, NoLocation, SourceLocation
+from secai_lib.core.finding import Finding, NoLocation, SourceLocation
 from secai_lib.core.fix import SourceFiles
 
 _NOT_CODE = {
@@ -28,8 +28,8 @@ def contexts(
     `max_lines` lines is not widened to its whole block, and cut. Secrets are redacted: those of
     every finding in `findings`, whichever finding the context belongs to.
     """
-    views = _views(findings, files)
-    _redact(findings, views)
+    views = file_views(findings, files)
+    hide_secrets(findings, views)
     made = []
     for finding in findings:
         place = finding.result.location
@@ -44,35 +44,6 @@ def contexts(
             reason = _why_absent(files, place.path)
             made.append(_nothing(finding, ContextStatus.NO_SOURCE, place.path, reason))
     return made
-
-
-def _views(findings: Sequence[Finding], files: SourceFiles | None) -> dict[str, FileView]:
-    if files is None:
-        return {}
-    views: dict[str, FileView] = {}
-    for path in sorted({place.path for finding in findings for place in _places(finding)}):
-        text = files.read(path)
-        if text is not None:
-            views[path] = FileView(path, text)
-    return views
-
-
-def _redact(findings: Sequence[Finding], views: dict[str, FileView]) -> None:
-    """Takes the values of every secret out of its file, and telling ones out of all files."""
-    secret: dict[str, set[int]] = {path: set() for path in views}
-    for finding in findings:
-        if finding.category is Category.SECRET:
-            for place in _places(finding):
-                if view := views.get(place.path):
-                    secret[place.path] |= view.mark(place, view.locate(finding, place))
-    values = {path: view.redact(secret[path]) for path, view in views.items()}
-    everywhere = telling({value for found in values.values() for value in found})
-    for path, view in views.items():
-        view.forget(values[path] | everywhere)
-
-
-def _places(finding: Finding) -> list[CodeLocation]:
-    return [place for place in finding.result.locations if isinstance(place, CodeLocation)]
 
 
 def _nothing(finding: Finding, status: ContextStatus, path: str, reason: str) -> CodeContext:

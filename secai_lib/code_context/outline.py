@@ -2,17 +2,31 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import resources
 from typing import NamedTuple
 
-from tree_sitter import Node, QueryCursor
+from tree_sitter import Node, Query, QueryCursor
 
-from secai_lib.code_context.languages import Grammar, language, query
-from secai_lib.code_context.trees import MAX_YAML_DEPTH, lines_of, parse, yaml_depth
+from secai_lib.core.syntax import (
+    SyntaxRefused,
+    compiled,
+    has_grammar,
+    lines_of,
+    parse_bytes,
+    text_of,
+)
 
 MAX_IMPORTS = 200
 """Import lines that are kept."""
 MAX_TEXT = 300
 """Characters of a name or an import line that are kept."""
+_SHARED = {
+    "javascript": ("javascript", "javascript_fields"),
+    "typescript": ("javascript", "typescript_fields"),
+    "tsx": ("javascript", "typescript_fields"),
+}
+"""Query files of a language that has not simply one of its name."""
 
 
 class Span(NamedTuple):
@@ -67,20 +81,36 @@ class Outline(NamedTuple):
     """False when there is no syntax tree."""
 
 
-def outline(grammar: Grammar, text: str) -> Outline:
-    """The structure of `text`; an unparsed `Outline` when its syntax is too tangled to read."""
+@cache
+def query_of(language: str) -> Query:
+    """The query of `language`, from its files in `queries/` and the one for errors.
+
+    The captures mean the same in all of them: `@function.KIND` and `@enclosing.KIND` with a
+    `@name`, `@stage` (up to the next one) with its `@stage.name`, `@import`, `@statement`,
+    `@block` where a whole block says more than a statement, `@string` for text that may go on
+    over several lines.
+    """
+    folder = resources.files(__package__).joinpath("queries")
+    names = (*_SHARED.get(language, (language,)), "errors")
+    texts = (folder.joinpath(f"{name}.scm").read_text("utf-8") for name in names)
+    return compiled(language, "\n".join(texts))
+
+
+def outline(language: str, text: str) -> Outline:
+    """The structure of `text`; unparsed without a grammar, or when it is too tangled to read."""
+    if not has_grammar(language):
+        return Outline()
     data = text.encode("utf-8", "replace")
-    if grammar.name == "yaml" and yaml_depth(data) > MAX_YAML_DEPTH:
+    try:
+        root = parse_bytes(data, language).root_node
+    except SyntaxRefused:
         return Outline()
-    tree = parse(language(grammar), data)
-    if tree is None:
-        return Outline()
-    compiled = query(grammar)
+    query = query_of(language)
     scopes: dict[str, list[tuple[int, Span]]] = defaultdict(list)
     spans: dict[str, set[Span]] = defaultdict(set)
-    for pattern, captures in QueryCursor(compiled).matches(tree.root_node):
+    for pattern, captures in QueryCursor(query).matches(root):
         name = captures.get("name", captures.get("stage.name", [None]))[0]
-        default = compiled.pattern_settings(pattern).get("name") or ""
+        default = query.pattern_settings(pattern).get("name") or ""
         for capture, nodes in captures.items():
             group, _, kind = capture.partition(".")
             if group in ("function", "enclosing") or capture == "stage":
@@ -135,7 +165,7 @@ def _span(node: Node, kind: str = "", name: str = "") -> Span:
 
 
 def _text(node: Node) -> str:
-    return " ".join((node.text or b"").decode("utf-8", "replace").split())[:MAX_TEXT]
+    return " ".join(text_of(node).split())[:MAX_TEXT]
 
 
 def _widest(scopes: Sequence[tuple[int, Span]]) -> list[Span]:

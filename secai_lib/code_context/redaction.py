@@ -19,7 +19,6 @@ MIN_REPEATED = 8
 """Characters of a value that is also taken out of other lines of its file."""
 MIN_WORD = 16
 """The same for a value of letters only, which may be an ordinary word."""
-
 MIN_TELLING = 12
 """Characters, digits and letters among them, of a value that is taken out of every file."""
 
@@ -108,7 +107,7 @@ def telling(values: Iterable[str]) -> set[str]:
     return {
         value
         for value in values
-        if len(value) >= MIN_WORD - 4 and _TOKEN.fullmatch(value) and "://" not in value
+        if len(value) >= MIN_TELLING and _TOKEN.fullmatch(value) and "://" not in value
     }
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from secai_lib.code_context.languages import grammar_of, language_of
 from secai_lib.code_context.locate import Place, locate
-from secai_lib.code_context.outline import Outline, Span, by_line, innermost, outline
+from secai_lib.code_context.outline import Span, by_line, innermost, outline
 from secai_lib.code_context.packages import package_line
 from secai_lib.code_context.redaction import Values, redacted_lines
 from secai_lib.core.context import CodeContext, CodeScope, ContextStatus
 from secai_lib.core.finding import Finding, LockfileLocation, SourceLocation
+from secai_lib.core.syntax import grammar_of, language_of
 
 CodeLocation = SourceLocation | LockfileLocation
 
@@ -22,14 +22,15 @@ class FileView:
     def __init__(self, path: str, text: str) -> None:
         """Read `text`, which is the file `path`."""
         text = text.removeprefix("\ufeff")
-        self.grammar = grammar_of(path)
+        grammar = grammar_of(path)
         self.path = path
         self.language = language_of(path)
+        self._literals = grammar is not None and grammar.literals
         self._raw = text.split("\n")
         self.lines = [line.removesuffix("\r") for line in self._raw]
         if not self.lines[-1]:
             self.lines.pop()
-        self.outline = outline(self.grammar, text) if self.grammar else Outline()
+        self.outline = outline(self.language, text)
         self._statements = by_line(self.outline.statements, len(self.lines))
         self.shown: list[str] = self.lines
         self._values = Values(())
@@ -69,15 +70,24 @@ class FileView:
 
     def redact(self, secret: set[int]) -> set[str]:
         """Takes the values on the `secret` lines out of what is shown, and returns them."""
-        literals = self.grammar is not None and self.grammar.literals
         self.shown, values = redacted_lines(
-            self.lines, secret, self.outline, self.language, literals=literals
+            self.lines, secret, self.outline, self.language, literals=self._literals
         )
         return values
 
     def forget(self, values: Iterable[str]) -> None:
         """Takes `values` out of everything that will be shown."""
         self._values = Values(values)
+
+    def hidden(self) -> dict[int, str]:
+        """Line number (from 1) -> what is shown instead, for every line that holds a secret."""
+        shown = (self._values.out_of(line) for line in self.shown)
+        pairs = enumerate(zip(self.lines, shown, strict=True), 1)
+        return {number: instead for number, (line, instead) in pairs if instead != line}
+
+    def without_secrets(self, text: str) -> str:
+        """`text` without the values that are hidden in this file."""
+        return self._values.out_of(text)
 
     def context(
         self, fingerprint: str, place: Place, column: int | None, context_lines: int, max_lines: int

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from secai_lib.core.finding import Finding, Package, Result
-from secai_lib.core.fix import Edit, ProofCheck
+from secai_lib.core.fix import Edit, ProofCheck, SourceFiles
 from secai_lib.fixes.behaviour import new_spans
-from secai_lib.fixes.edits import by_path
+from secai_lib.fixes.declared import version_left
+from secai_lib.fixes.edits import Overlay, by_path
 
 _CLASSES = {
     "maven": "MavenVersion", "npm": "SemverVersion", "pypi": "PypiVersion",
@@ -23,11 +24,13 @@ def advisory_checks(
     base: Mapping[str, str],
     fixed: Mapping[str, str],
     edits: Sequence[Edit],
+    files: SourceFiles,
 ) -> tuple[ProofCheck, ...]:
     """The checks of a version fix: `base_triggers`, `finding_gone`, `not_downgrade`, `declared`.
 
     The new version has to lie outside the ranges of `target` and of all other `advisories` of the
-    same package. `base` and `fixed` are path -> text.
+    same package, and the build files have to ask for it. `base` and `fixed` are path -> text,
+    `files` the commit's.
     """
     package = target.package
     if package is None:
@@ -37,11 +40,39 @@ def advisory_checks(
         return (_no("base_triggers", f"No version order is known for {package.ecosystem}."),)
     known = [target, *advisories]
     new = _new_versions(package, base, fixed, edits)
-    checks = [_base(order, target, package), _declared(package, base, fixed)]
+    checks = [_base(order, target, package)]
+    wanted = new[0] if len(new) == 1 else ""
+    left = still_asked_for(target, advisories, files, Overlay(files, fixed), wanted)
+    said = f"The build files ask for {package.name} {wanted} now."
+    checks.append(ProofCheck(name="declared", passed=not left, detail=f"{left}." if left else said))
     if len(new) != 1:
         said = f"The edits name {len(new)} versions where one is expected."
         return (*checks, _no("finding_gone", said))
     return (*checks, *_outside(order, package, new[0], known))
+
+
+def still_asked_for(
+    target: Result,
+    advisories: Sequence[Result],
+    before: SourceFiles,
+    after: SourceFiles,
+    new: str = "",
+) -> str:
+    """Why the build files of `after` do not ask for a safe version; empty when they do.
+
+    Safe is what `target` and `advisories` do not affect, or `new` where it is given.
+    """
+    package = target.package
+    order = version_order(package.ecosystem) if package else None
+    if package is None or order is None:
+        return "The finding names no package whose versions can be compared"
+    known = [one.package for one in (target, *advisories) if one.package is not None]
+
+    def weak(version: str) -> bool | None:
+        said = [affected(order, about, version) for about in known]
+        return True if True in said else None if None in said else False
+
+    return version_left(target, before, after, weak, new, order)
 
 
 def _base(order: Any, target: Result, package: Package) -> ProofCheck:
@@ -65,7 +96,8 @@ def _outside(
         elif inside:
             hit.append(result.rule_id)
     good = not hit and not unreadable
-    detail = f"{package.name} {new} is outside the ranges of all {len(known)} advisories."
+    all_of = "the advisory's ranges" if len(known) == 1 else f"all {len(known)} advisories' ranges"
+    detail = f"{package.name} {new} is outside {all_of}."
     if hit:
         detail = f"{package.name} {new} is still affected by {', '.join(sorted(set(hit)))}."
     elif unreadable:
@@ -160,17 +192,6 @@ def _versions_at(text: str, spans: Iterable[tuple[int, int]]) -> list[str]:
     ranges = list(spans)
     return [m[1] for m in _VERSION.finditer(text)
             if any(m.start() <= end and start <= m.end() for start, end in ranges)]  # fmt: skip
-
-
-def _declared(package: Package, base: Mapping[str, str], fixed: Mapping[str, str]) -> ProofCheck:
-    name = package.name.rpartition(":")[2].lower()
-    before = sum(text.lower().count(name) for text in base.values())
-    after = sum(text.lower().count(name) for text in fixed.values())
-    return ProofCheck(
-        name="declared",
-        passed=after >= before,
-        detail=f"{name} is named {after} times in the edited files, {before} before.",
-    )
 
 
 def _not_below(order: Any, old: str, new: str) -> bool:

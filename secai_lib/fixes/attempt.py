@@ -7,6 +7,7 @@ from secai_lib.core.finding import Category, Finding
 from secai_lib.core.fix import Abstention, Proposal, SourceFiles
 from secai_lib.core.problem import Problem
 from secai_lib.core.record import content_hash
+from secai_lib.core.syntax import SyntaxRefused
 from secai_lib.fixes.advisory import advisories_beside
 from secai_lib.fixes.certify import TOOLS, Claim
 from secai_lib.fixes.compare import path_of
@@ -72,10 +73,11 @@ def propose(
     """
     path = path_of(finding.result)
     if path and files.read(path) is None:
-        raise Abstain("no_source", f"{path} cannot be read at the scanned commit.")
+        what = "cannot be read at the scanned commit as UTF-8 text without a byte order mark."
+        raise Abstain("no_source", f"{path} {what}")
     try:
         proposals = rule.propose(finding, peers, files)
-    except YamlRefused as error:
+    except (YamlRefused, SyntaxRefused) as error:
         raise Abstain("not_parsable", f"{path}: {error}") from error
     except (EditRefused, EditError) as error:
         raise Abstain("not_editable", f"{path}: {error}") from error

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from secai_lib.core.fix import Edit
-from secai_lib.fixes.languages import has_grammar, language_of, syntax_tree, walk
+from secai_lib.core.syntax import SyntaxRefused, has_grammar, language_of, parse
 from secai_lib.fixes.yaml_tree import YamlNode, YamlRefused, YamlTree
 
 Spans = tuple[tuple[int, int], ...]
@@ -39,8 +39,11 @@ def foreign_changes(path: str, base: str, fixed: str, edits: Sequence[Edit]) -> 
     if language == "yaml":
         return _foreign_yaml(path, base, fixed, edits)
     if has_grammar(language):
-        before = _outside(language, base, tuple((e.start, e.end) for e in edits))
-        after = _outside(language, fixed, new_spans(edits))
+        try:
+            before = _outside(language, base, tuple((e.start, e.end) for e in edits))
+            after = _outside(language, fixed, new_spans(edits))
+        except SyntaxRefused as refused:
+            return (str(refused).rstrip("."),)
         if before != after:
             return ("the tokens outside the edit are read differently",)
     return ()
@@ -148,6 +151,6 @@ def _outside(language: str, text: str, spans: Spans) -> list[tuple[str, bytes]]:
     at = [(len(text[:a].encode()), len(text[:b].encode())) for a, b in spans]
     return [
         (node.type, node.text or b"")
-        for node in walk(syntax_tree(language, text))
+        for node in parse(text, language).walk()
         if node.child_count == 0 and not _touches(node.start_byte, node.end_byte, tuple(at))
     ]

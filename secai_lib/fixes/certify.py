@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from secai_lib.core.finding import Result
 from secai_lib.core.fix import (
@@ -18,8 +19,9 @@ from secai_lib.core.record import sha256_hex
 from secai_lib.core.scan import ToolStatus
 from secai_lib.fixes.advisory import advisory_checks
 from secai_lib.fixes.compare import find_target, leftovers, new_results, path_of, rule_of
-from secai_lib.fixes.edits import LineMap, by_path, fixed_texts
+from secai_lib.fixes.edits import LineMap, apply_edits, by_path, fixed_texts
 from secai_lib.fixes.honesty import honest
+from secai_lib.fixes.region import in_place
 from secai_lib.fixes.rule import FixRule, is_own_rule
 
 TOOLS = frozenset({"zizmor", "checkov", "bandit", "semgrep", "detect-secrets"})
@@ -56,10 +58,11 @@ def certify(claim: Claim, files: SourceFiles, rescan: Rescan, variant: str) -> C
     fixed = fixed_texts(files, edits)
     base = {path: files.read(path) or "" for path in fixed}
     method = method_of(claim.rule, claim.finding)
-    checks = [*honest(base, fixed, edits)]
+    checks = [*_honest(tuple(sorted(base.items())), edits)]
     if method == ProofMethod.ADVISORY:
-        checks += advisory_checks(claim.finding, claim.advisories, base, fixed, edits)
+        checks += advisory_checks(claim.finding, claim.advisories, base, fixed, edits, files)
     else:
+        checks.append(in_place(claim.finding, base, fixed, edits))
         checks += _rescan_checks(claim.finding, edits, base, rescan, variant)
     if method == ProofMethod.ADVISORY or checks[-1].name != "scanner_ran":
         checks += _nothing_new(tuple(fixed), rescan, variant)
@@ -78,6 +81,14 @@ def certify(claim: Claim, files: SourceFiles, rescan: Rescan, variant: str) -> C
         checks=tuple(checks),
         verdict=_verdict(checks),
     )
+
+
+@lru_cache(maxsize=16)
+def _honest(base: tuple[tuple[str, str], ...], edits: tuple[Edit, ...]) -> tuple[ProofCheck, ...]:
+    """`honest` of the fixed texts, asked once for all findings that the same edits are for."""
+    texts = dict(base)
+    groups = by_path(edits)
+    return honest(texts, {path: apply_edits(texts[path], groups[path]) for path in texts}, edits)
 
 
 def method_of(rule: FixRule, finding: Result) -> ProofMethod:
@@ -153,7 +164,7 @@ def _witness_checks(
 ) -> tuple[ProofCheck, ...]:
     if claim.rule.witness is not None:
         said = claim.rule.witness(claim.proposal, files)
-        return (ProofCheck(name="witness", passed=said.passed, detail=said.detail),)
+        return (ProofCheck(name="second_witness", passed=said.passed, detail=said.detail),)
     if method == ProofMethod.OWN_RULE:
         detail = "A rule of our own found it, and there is no second witness."
         return (ProofCheck(name="witness_exists", passed=False, detail=detail),)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from secai_lib.core.finding import Finding, Location, LockfileLocation, Result, SourceLocation
 from secai_lib.core.fix import Edit, ProofMethod, Rescan, Rescanner, SourceFiles
 from secai_lib.core.scan import ToolRun
+from secai_lib.fixes.advisory import still_asked_for
 from secai_lib.fixes.attempt import Attempt, propose
 from secai_lib.fixes.certify import BASE, TOOLS, method_of, results_on
 from secai_lib.fixes.compare import (
@@ -84,7 +85,7 @@ def combine(
     runs: tuple[ToolRun, ...] = ()
     for number in range(MAX_ROUNDS + 1):
         left = [attempt for attempt in ordered if attempt.claim.id not in dropped]
-        build = _build(left, known, files, dropped)
+        build = _honest_build(left, known, files, dropped)
         open_paths = _unproven_paths(build)
         if not open_paths:
             break
@@ -101,9 +102,39 @@ def combine(
         dropped.update(bad)
     else:
         left = [attempt for attempt in ordered if attempt.claim.id not in dropped]
-        build = _build(left, known, files, dropped)
+        build = _honest_build(left, known, files, dropped)
     included = {a.claim.id for a in (*build.inside, *build.covered)} - set(dropped)
     return Combined(build.texts, frozenset(included), dropped, runs)
+
+
+def _honest_build(
+    attempts: Sequence[Attempt],
+    known: Mapping[str, Finding],
+    files: SourceFiles,
+    dropped: dict[str, str],
+) -> Build:
+    """The build in which every version fix holds: no scanner of the proof reads versions."""
+    left = list(attempts)
+    while True:
+        build = _build(left, known, files, dropped)
+        bad = _unmet(build, files)
+        if not bad:
+            return build
+        dropped.update(bad)
+        left = [attempt for attempt in left if attempt.claim.id not in dropped]
+
+
+def _unmet(build: Build, files: SourceFiles) -> dict[str, str]:
+    """Id of a version fix -> why the combined build files do not hold it."""
+    after = Overlay(files, build.texts)
+    bad = {}
+    for attempt in (*build.inside, *build.covered):
+        claim = attempt.claim
+        if claim.id not in bad and not _scanned(attempt):
+            left = still_asked_for(claim.finding, claim.advisories, files, after)
+            if left:
+                bad[claim.id] = f"Together with the other fixes: {left}."
+    return bad
 
 
 def _build(

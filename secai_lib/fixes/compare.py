@@ -76,10 +76,15 @@ def leftovers(
 
 
 def new_results(base: Iterable[Result], fixed: Iterable[Result]) -> tuple[str, ...]:
-    """`tool:rule (+n)` for every rule with more results on the fixed files, sorted."""
-    before = Counter(rule_of(result) for result in base)
-    after = Counter(rule_of(result) for result in fixed)
-    more = {rule: count - before[rule] for rule, count in after.items() if count > before[rule]}
+    """`tool:rule (+n)` for every rule with more results in a fixed file, sorted.
+
+    Each file counts for itself: what leaves one must not turn up in another.
+    """
+    before = Counter((rule_of(result), path_of(result)) for result in base)
+    after = Counter((rule_of(result), path_of(result)) for result in fixed)
+    more: Counter[Rule] = Counter()
+    for (rule, _), count in (after - before).items():
+        more[rule] += count
     return tuple(f"{tool}:{rule} (+{count})" for (tool, rule), count in sorted(more.items()))
 
 

@@ -5,9 +5,9 @@ import tomllib
 from collections.abc import Iterator
 
 from secai_lib.core.fix import SourceFiles
+from secai_lib.core.syntax import parse
 from secai_lib.fixes.declarations import Declaration, ancestors, folder_of
 from secai_lib.fixes.rule import Abstain
-from secai_lib.fixes.source_tree import parse
 
 CATALOGUE = "gradle/libs.versions.toml"
 _COORDINATE = re.compile(r"(?P<module>[\w.-]+:[\w.-]+):(?P<version>[^:@\s]+)(?:[:@]\S*)?\Z")
@@ -21,7 +21,9 @@ Text = tuple[int, str]
 def gradle_declarations(path: str, name: str, files: SourceFiles) -> list[Declaration]:
     """The places that declare the module `name` for the build file or lockfile at `path`.
 
-    A lockfile's line is among them when a declaration of the same version is found.
+    A lockfile's line is among them when a declaration of the same version is found, and so are
+    the lines of what a release train (one group, one setting) brings along: Gradle refuses a lock
+    that holds one module of it back.
     """
     folder = folder_of(path)
     if path.endswith(CATALOGUE):
@@ -42,7 +44,23 @@ def gradle_declarations(path: str, name: str, files: SourceFiles) -> list[Declar
         return found
     modules = {name, *(other for place in found for other in place.shared_with)}
     versions = {place.version for place in found}
+    group = name.partition(":")[0]
+    if any(place.shared_with for place in found):
+        locked = {line.partition("=")[0].rpartition(":")[0] for line in text.split("\n")}
+        train = {module for module in locked if module.partition(":")[0] == group}
+        modules |= train - _by_hand(folder, files)
     return found + list(_in_lock(lock, text, modules, versions))
+
+
+def _by_hand(folder: str, files: SourceFiles) -> set[str]:
+    """Modules whose version the build file of `folder` writes down: they do not follow others."""
+    found = set()
+    for build in ("build.gradle.kts", "build.gradle"):
+        text = files.read(folder + build)
+        if text is not None:
+            literals = _kotlin_texts(text) if build.endswith(".kts") else _groovy_texts(text)
+            found |= {m["module"] for _, content in literals if (m := _COORDINATE.match(content))}
+    return found
 
 
 def _in_build(

@@ -5,9 +5,9 @@ import re
 from tree_sitter import Node
 
 from secai_lib.core.fix import SourceFiles
+from secai_lib.core.syntax import SourceTree, parse
 from secai_lib.fixes.declarations import Declaration, folder_of
 from secai_lib.fixes.rule import Abstain
-from secai_lib.fixes.source_tree import SourceTree, parse
 
 LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock")
 _SECTIONS = ("dependencies", "devDependencies", "optionalDependencies")

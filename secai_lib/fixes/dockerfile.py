@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
+from secai_lib.core.syntax import SourceTree, SyntaxRefused, parse
 from secai_lib.fixes.place import Place
 from secai_lib.fixes.rule import Abstain
-from secai_lib.fixes.source_tree import SourceTree, parse
 
 _SUFFIX = "_instruction"
 _SSH_SERVER = re.compile(r"(?:^|[\s\"'/,\[])(?:sshd|openssh-server|dropbear)(?:[\s\"',\];]|$)")
@@ -90,8 +90,8 @@ def read_dockerfile(place: Place) -> Dockerfile:
     normal = place.text.replace("\\\r\n", " \\\n").replace("\r\n", " \n")
     try:
         tree = parse(normal if normal.endswith("\n") else normal + "\n", "dockerfile")
-    except ValueError as error:
-        raise Abstain("syntax", str(error)) from error
+    except SyntaxRefused as refused:
+        raise Abstain("syntax", str(refused)) from refused
     found: list[Instruction] = []
     for node in tree.root.children:
         if node.type == "ERROR" or (node.type.endswith(_SUFFIX) and _broken(node)):

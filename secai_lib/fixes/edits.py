@@ -1,14 +1,10 @@
-"""Edits put into texts, the lines they move, and the patch that says the same to git."""
+"""Edits put into texts, and the lines they move."""
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from secai_lib.core.fix import Edit, SourceFiles
-
-CONTEXT_LINES = 3
-"""Unchanged lines around a change in a patch: what git itself writes."""
 
 
 class EditError(ValueError):
@@ -120,37 +116,3 @@ class Overlay:
     def read(self, path: str) -> str | None:
         """The replaced text, else the commit's."""
         return self.texts[path] if path in self.texts else self.files.read(path)
-
-
-def git_patch(base: Mapping[str, str], fixed: Mapping[str, str]) -> str:
-    """The unified diff from `base` to `fixed` (path -> text) that `git apply` takes."""
-    return "".join(_file_patch(path, base[path], fixed[path]) for path in sorted(fixed))
-
-
-def _file_patch(path: str, before: str, after: str) -> str:
-    if before == after:
-        return ""
-    old, new = _name(f"a/{path}"), _name(f"b/{path}")
-    tab = "\t" if " " in path else ""
-    lines = difflib.unified_diff(
-        _lines(before), _lines(after), f"{old}{tab}", f"{new}{tab}", n=CONTEXT_LINES
-    )
-    body = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-            for line in lines)  # fmt: skip
-    return f"diff --git {old} {new}\n" + "".join(body)
-
-
-def _lines(text: str) -> Sequence[str]:
-    r"""Lines as git counts them: `\n` ends a line, no other character does."""
-    parts = text.split("\n")
-    return [part + "\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
-
-
-def _name(path: str) -> str:
-    """`path` as git writes it: quoted with octal escapes where it holds odd characters."""
-    data = path.encode()
-    if all(32 <= byte < 127 and byte not in b'"\\' for byte in data):
-        return path
-    plain = {ord('"'): '\\"', ord("\\"): "\\\\"}
-    quoted = (plain.get(b) or (chr(b) if 32 <= b < 127 else f"\\{b:03o}") for b in data)
-    return '"' + "".join(quoted) + '"'

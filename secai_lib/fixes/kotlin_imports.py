@@ -3,8 +3,8 @@
 from tree_sitter import Node
 
 from secai_lib.core.fix import Edit
+from secai_lib.core.syntax import SourceTree
 from secai_lib.fixes.place import Place
-from secai_lib.fixes.source_tree import SourceTree
 
 
 def imported(tree: SourceTree) -> dict[str, Node]:

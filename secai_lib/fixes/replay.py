@@ -11,7 +11,7 @@ from secai_lib.core.fix import (
     SourceFiles,
 )
 from secai_lib.core.record import sha256_hex
-from secai_lib.fixes.certify import BASE, TOOLS, Claim, certify
+from secai_lib.fixes.certify import BASE, TOOLS, Claim, certify, method_of
 from secai_lib.fixes.edits import EditError, fixed_texts
 from secai_lib.fixes.rule import FixRule
 
@@ -52,13 +52,22 @@ def replay(
 
 
 def _claim(certificate: Certificate, files: SourceFiles, rules: Sequence[FixRule]) -> Claim:
+    claimed = all(check.passed for check in certificate.checks) and bool(certificate.checks)
+    if certificate.verdict != ProofVerdict.PROVEN or not claimed:
+        raise EditError("The certificate does not claim a proof: its verdict or a check says no.")
     for path, digest in certificate.base_sha256.items():
         text = files.read(path)
         if text is None or sha256_hex(text.encode()) != digest:
-            raise EditError(f"{path} is not the file that this certificate is about.")
+            raise EditError(
+                f"{path} is not the file that this certificate is about: it was made for commit "
+                f"{certificate.commit[:12]}, and the file there has another text."
+            )
     rule = next((rule for rule in rules if rule.takes_result(certificate.finding)), None)
     if rule is None:
         raise EditError(f"No fix rule knows {certificate.finding.rule_id} any more.")
+    if certificate.method != method_of(rule, certificate.finding):
+        raise EditError(f"A proof of {certificate.finding.rule_id} does not rest on "
+                        f"{certificate.method.value}.")  # fmt: skip
     return Claim(
         id=certificate.fix,
         repository=certificate.repository,

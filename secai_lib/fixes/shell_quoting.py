@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from secai_lib.fixes.languages import syntax_tree
+from secai_lib.core.syntax import parse
 from secai_lib.fixes.rule import Abstain
 
 EXPRESSION = re.compile(r"\$\{\{[^\r\n]*?\}\}")
@@ -30,7 +30,7 @@ class Place:
 def bash_places(script: str) -> list[Place | Abstain]:
     """For every expression of a bash or sh script in turn: its place, or why it cannot move."""
     plain, spans = _without_expressions(script)
-    root = syntax_tree("bash", plain)
+    root = parse(plain, "bash").root
     return [_bash_place(root, plain, start, end, text) for start, end, text in spans]
 
 

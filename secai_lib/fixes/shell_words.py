@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
+from secai_lib.core.syntax import SourceTree, parse
 from secai_lib.fixes.dockerfile import Dockerfile, Instruction
-from secai_lib.fixes.source_tree import SourceTree, parse
 
 _WORDS = ("word", "string", "raw_string", "number", "concatenation", "simple_expansion",
           "expansion", "command_substitution")  # fmt: skip

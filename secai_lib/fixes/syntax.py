@@ -11,7 +11,7 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
 from secai_lib.core.fix import ProofCheck
-from secai_lib.fixes.languages import has_grammar, language_of, syntax_tree, walk
+from secai_lib.core.syntax import SyntaxRefused, has_grammar, language_of, parse
 from secai_lib.fixes.yaml_tree import YamlRefused, YamlTree
 
 
@@ -21,7 +21,7 @@ def check_syntax(path: str, text: str, base: str | None = None) -> ProofCheck:
     A file in no language we can read passes, and the detail says that nothing was checked.
     """
     language = language_of(path)
-    if not language:
+    if language not in _STRICT and not has_grammar(language):
         return ProofCheck(
             name="syntax", passed=True, detail=f"{path}: no parser for this kind of file."
         )
@@ -40,12 +40,12 @@ def _errors(language: str, path: str, text: str) -> tuple[int, str]:
     """How many syntax errors (a strict parser counts as one), and the first in words."""
     strict = _STRICT.get(language)
     problem = strict(path, text) if strict else ""
-    if not has_grammar(language):
+    if language == "yaml" or not has_grammar(language):  # ruamel knows more YAML than the grammar
         return int(bool(problem)), problem
     try:
-        bad = [n for n in walk(syntax_tree(language, text)) if n.is_error or n.is_missing]
-    except ValueError as error:
-        return 1, str(error).rstrip(".")
+        bad = parse(text, language).errors()
+    except SyntaxRefused as refused:
+        return 1, str(refused).rstrip(".")
     first = f"first at line {bad[0].start_point.row + 1}" if bad else ""
     return len(bad) + bool(problem), problem or first
 

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterator
 
 from secai_lib.core.fix import Edit, ProofCheck, Proposal, SourceFiles
+from secai_lib.core.syntax import SourceTree, SyntaxRefused, language_of, parse
 from secai_lib.fixes.edits import EditError, apply_edits, by_path
-from secai_lib.fixes.languages import language_of
 from secai_lib.fixes.rule import Witness
-from secai_lib.fixes.source_tree import SourceTree, parse
 from secai_lib.fixes.yaml_tree import YamlNode, YamlPath, YamlRefused, YamlTree
 
 Change = Callable[[str, str], bool]
@@ -57,18 +56,16 @@ def _tree_problem(path: str, text: str, edits: tuple[Edit, ...], allowed: Change
         if not allowed(text[edit.start : edit.end], edit.replacement):
             return f"{path}: an edit is none that this rule makes."
     language = language_of(path)
-    if not language:
-        return f"{path}: no parser for this kind of file."
     try:
         before, after = parse(text, language), parse(apply_edits(text, edits), language)
-    except (ValueError, EditError) as error:
+    except (SyntaxRefused, EditError) as error:
         return f"{path}: {error}"
     old, new, shift = [], [], 0
     for edit in edits:
         old.append((edit.start, edit.end))
         new.append((edit.start + shift, edit.start + shift + len(edit.replacement)))
         shift += len(edit.replacement) - (edit.end - edit.start)
-    if _errors(after) > _errors(before):
+    if len(after.errors()) > len(before.errors()):
         return f"{path}: the parser finds more errors than before."
     if list(_outside(before, old)) != list(_outside(after, new)):
         return f"{path}: the syntax tree changed outside the edits."
@@ -80,10 +77,6 @@ def _outside(tree: SourceTree, ranges: list[tuple[int, int]]) -> Iterator[Leaf]:
         text = tree.text[start:end]
         if text.strip() and not any(start < stop and end > begin for begin, stop in ranges):
             yield kind, text, depth
-
-
-def _errors(tree: SourceTree) -> int:
-    return sum(1 for node in tree.walk() if node.is_error or node.is_missing)
 
 
 def _yaml_problem(path: str, text: str, edits: tuple[Edit, ...], allowed: YamlChange) -> str:

@@ -4,9 +4,11 @@ Positions come from ruamel.yaml's composer (YAML 1.2, so that the key `on` stays
 text is hostile: size, depth, number of nodes and what aliases expand to are bounded.
 """
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from ruamel.yaml import YAML
@@ -105,7 +107,10 @@ class YamlTree:
     @classmethod
     def parse(cls, path: str, text: str) -> "YamlTree":
         """The tree of `text`; raises `YamlRefused` for broken, too large or too deep YAML."""
-        return _parse(path, text)
+        parsed = _parsed(path, text)
+        if isinstance(parsed, YamlRefused):
+            raise YamlRefused(str(parsed)) from parsed
+        return parsed
 
     def at(self, path: YamlPath, document: int = 0) -> YamlNode | None:
         """The node at `path`; None when there is none."""
@@ -144,7 +149,12 @@ class YamlTree:
 
     def line_of(self, position: int) -> int:
         """The line (from 1) of the character at `position`."""
-        return self.text.count("\n", 0, position) + 1
+        return bisect_left(self._ends, position) + 1
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """Where the lines end, to count them a thousand times."""
+        return [match.start() for match in re.finditer("\n", self.text)]
 
     def _first_line(self, path: YamlPath, node: YamlNode, document: int) -> int:
         parent = self.at(path[:-1], document) if path else None
@@ -155,6 +165,14 @@ class YamlTree:
 
 
 @lru_cache(maxsize=64)
+def _parsed(path: str, text: str) -> "YamlTree | YamlRefused":
+    """The tree, or why there is none: a refusal costs seconds and is asked for by every finding."""
+    try:
+        return _parse(path, text)
+    except YamlRefused as refused:
+        return refused
+
+
 def _parse(path: str, text: str) -> YamlTree:
     if len(text) > MAX_CHARACTERS:
         raise YamlRefused(f"The YAML is longer than {MAX_CHARACTERS} characters.")

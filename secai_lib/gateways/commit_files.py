@@ -53,11 +53,22 @@ class CommitFiles:
     lead outside the commit.
     """
 
-    def __init__(self, repository: pygit2.Repository, tree: pygit2.Tree, *, max_bytes: int) -> None:
-        """Read from `tree`; a file over `max_bytes` is not read."""
+    def __init__(
+        self,
+        repository: pygit2.Repository,
+        tree: pygit2.Tree,
+        *,
+        max_bytes: int,
+        exact: bool = False,
+    ) -> None:
+        """Read from `tree`; not files over `max_bytes`, nor, if `exact`, what is not plain UTF-8.
+
+        Of such a file the text is not what stands in it, so nobody can edit it by its text.
+        """
         self._repository = repository
         self._tree = tree
         self._max_bytes = max_bytes
+        self._exact = exact
 
     @cached_property
     def _blobs(self) -> Mapping[str, pygit2.Oid]:
@@ -76,7 +87,10 @@ class CommitFiles:
         oid = self._blobs.get(path)
         if oid is None or self._repository.odb.read_header(oid)[1] > self._max_bytes:
             return None
-        return decoded(self._repository.odb.read(oid)[1])
+        data = self._repository.odb.read(oid)[1]
+        text = decoded(data)
+        lossless = text is not None and text.encode("utf-8", "replace") == data
+        return text if lossless or not self._exact else None
 
 
 def decoded(data: bytes) -> str | None:

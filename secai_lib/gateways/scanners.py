@@ -18,7 +18,8 @@ from secai_lib.core.record import Record
 from secai_lib.core.scan import ToolRun, ToolStatus
 from secai_lib.gateways.programs import Programs, last_words, scrubbed_env
 from secai_lib.gateways.scan_tree import ScanTree, read_tree
-from secai_lib.gateways.scanner_table import SCANNERS, Call, Scanner, without_clock
+from secai_lib.gateways.scanner_programs import SCANNERS
+from secai_lib.gateways.scanner_programs.program import Call, Scanner, without_clock
 
 MAX_REPORT_BYTES = 512_000_000
 """A report above this is refused: nobody can read it in bounded memory."""

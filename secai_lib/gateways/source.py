@@ -86,9 +86,14 @@ class SourceStore:
         """Whether the files of `commit` are here."""
         return self._find(repository, commit) is not None
 
-    def files(self, repository: str, commit: str) -> CommitFiles:
-        """The files of `commit`, read-only; raises `SourceError` when it is not here."""
-        return CommitFiles(*self._need(repository, commit), max_bytes=self._max_bytes)
+    def files(self, repository: str, commit: str, *, exact: bool = False) -> CommitFiles:
+        """The files of `commit`, read-only; raises `SourceError` when it is not here.
+
+        With `exact` only those are read whose bytes are their text in UTF-8: a patch of any other
+        would not fit the file.
+        """
+        tree = self._need(repository, commit)
+        return CommitFiles(*tree, max_bytes=self._max_bytes, exact=exact)
 
     def export(self, repository: str, commit: str, target: Path) -> tuple[str, ...]:
         """What was left out (`path: reason`) of the files written into the new folder `target`.

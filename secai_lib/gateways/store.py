@@ -2,8 +2,9 @@
 
 Layout under the root (`.secai/data`):
 
-    inbox/ID/...                    reports somebody handed us, before they are a scan run
+    inbox/ID/... and ID.json        reports somebody handed us, secrets taken out
     requests/KEY.json               what a scan run is to be made of
+    .aside/                         what is being written; swept when its writer is dead
     PRODUCT[/KEY]/HASH/...          one version of a product; manifest.json is written last
     PRODUCT[/KEY]/current           link to the version in force, swapped atomically
     warehouse.duckdb                all tables for SQL, swapped in whole, opened read-only
@@ -16,8 +17,7 @@ import errno
 import fcntl
 import os
 import shutil
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,7 +27,8 @@ from pydantic import TypeAdapter, ValidationError
 from secai_lib.core.errors import StorageError, UsageError
 from secai_lib.core.manifest import Manifest, Origin
 from secai_lib.core.record import canonical_json, content_hash, sha256_hex
-from secai_lib.core.scan import ScanRequest
+from secai_lib.core.scan import RawFile, ScanRequest
+from secai_lib.gateways.scratch import scratch_folder
 
 KEEP_VERSIONS = 3
 """Older versions of a slot that stay readable after a new one is in force."""
@@ -68,7 +69,7 @@ class Store:
         with translated_errors():
             if not _is_whole(slot / version, manifest):
                 self._write_version(slot, version, files, manifest)
-            _swap_link(slot / "current", version)
+            self._swap_link(slot / "current", version)
             _sweep(slot, keep=version)
         return manifest
 
@@ -141,9 +142,9 @@ class Store:
     def _write_version(
         self, slot: Path, version: str, files: Mapping[str, bytes], manifest: Manifest
     ) -> None:
-        aside = slot / f".{version}.{uuid.uuid4().hex}.tmp"
-        try:
-            aside.mkdir(parents=True)
+        with scratch_folder(self._aside) as folder:
+            aside = folder / version
+            aside.mkdir()
             for name, data in files.items():
                 target = aside / name
                 if not target.resolve().is_relative_to(aside.resolve()):
@@ -151,6 +152,7 @@ class Store:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _write_synced(target, data)
             _write_synced(aside / "manifest.json", canonical_json(manifest).encode())
+            slot.mkdir(parents=True, exist_ok=True)
             try:
                 aside.rename(slot / version)
             except OSError as error:
@@ -158,10 +160,19 @@ class Store:
                     raise
                 # another process finished the same content first, or a damaged one lies there
                 if not _is_whole(slot / version, manifest):
-                    (slot / version).rename(aside / "damaged")
-                    shutil.copytree(aside, slot / version, ignore=shutil.ignore_patterns("damaged"))
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+                    (slot / version).rename(folder / "damaged")
+                    aside.rename(slot / version)
+
+    def _swap_link(self, link: Path, target: str) -> None:
+        if link.is_symlink() and link.readlink() == Path(target):
+            return
+        with scratch_folder(self._aside) as folder:
+            (folder / "link").symlink_to(target)
+            (folder / "link").replace(link)
+
+    @property
+    def _aside(self) -> Path:
+        return self.root / ".aside"
 
     # -- requests and inbox ---------------------------------------------------------------
 
@@ -170,9 +181,9 @@ class Store:
         with translated_errors():
             folder = self.root / "requests"
             folder.mkdir(parents=True, exist_ok=True)
-            aside = folder / f".{key}.{uuid.uuid4().hex}.tmp"
-            _write_synced(aside, canonical_json(request).encode())
-            aside.replace(folder / f"{key}.json")
+            with scratch_folder(self._aside) as scratch:
+                _write_synced(scratch / key, canonical_json(request).encode())
+                (scratch / key).replace(folder / f"{key}.json")
 
     def has_request(self, key: str) -> bool:
         """True when it is known what the scan run `key` is to be made of."""
@@ -193,23 +204,33 @@ class Store:
         adapter: TypeAdapter[ScanRequest] = TypeAdapter(ScanRequest)
         return adapter.validate_json(data)
 
-    def put_inbox(self, files: Mapping[str, bytes]) -> str:
-        """The inbox id (content hash) of `files`, copied into the inbox."""
+    def put_inbox(self, files: Mapping[str, bytes], listed: Sequence[RawFile] = ()) -> str:
+        """The inbox id (content hash) of `files`, copied into the inbox.
+
+        `listed` says what became of files whose secrets were taken out before.
+        """
         inbox = content_hash({name: sha256_hex(data) for name, data in sorted(files.items())})
         with translated_errors():
             target = self.root / "inbox" / inbox
             if not target.is_dir():
-                aside = target.with_name(f".{inbox}.{uuid.uuid4().hex}.tmp")
-                try:
+                with scratch_folder(self._aside) as folder:
+                    aside = folder / inbox
+                    aside.mkdir()
                     for name, data in files.items():
                         (aside / name).parent.mkdir(parents=True, exist_ok=True)
                         _write_synced(aside / name, data)
-                    aside.mkdir(parents=True, exist_ok=True)
+                    rows = TypeAdapter(list[RawFile]).dump_json(list(listed))
+                    _write_synced(folder / "list", rows)
+                    target.parent.mkdir(exist_ok=True)
+                    (folder / "list").replace(target.with_name(f"{inbox}.json"))
                     if not target.is_dir():
                         aside.rename(target)
-                finally:
-                    shutil.rmtree(aside, ignore_errors=True)
         return inbox
+
+    def inbox_list(self, inbox: str) -> dict[str, RawFile]:
+        """What `put_inbox` was told of the files of an inbox folder, by path."""
+        rows = (self.root / "inbox" / f"{inbox}.json").read_bytes()
+        return {row.path: row for row in TypeAdapter(list[RawFile]).validate_json(rows)}
 
     def inbox(self, inbox: str) -> dict[str, bytes]:
         """The files of an inbox folder by relative path, sorted."""
@@ -226,6 +247,16 @@ class Store:
     def warehouse(self) -> Path:
         """The DuckDB file for SQL; open it read-only."""
         return self.root / "warehouse.duckdb"
+
+    def has_warehouse(self) -> bool:
+        """True when the warehouse is there and can be opened."""
+        if not self.warehouse.is_file():
+            return False
+        try:
+            duckdb.connect(str(self.warehouse), read_only=True).close()
+        except duckdb.Error:
+            return False
+        return True
 
     def rebuild_warehouse(self, build: Callable[[duckdb.DuckDBPyConnection], None]) -> None:
         """Build a fresh warehouse aside and swap it in; readers keep the one they have open."""
@@ -272,7 +303,8 @@ def translated_errors() -> Iterator[None]:
 
 
 def _is_whole(folder: Path, manifest: Manifest) -> bool:
-    if not (folder / "manifest.json").is_file():
+    written = folder / "manifest.json"
+    if not written.is_file() or written.read_bytes() != canonical_json(manifest).encode():
         return False
     return all(
         (folder / name).is_file() and sha256_hex((folder / name).read_bytes()) == digest
@@ -285,14 +317,6 @@ def _write_synced(path: Path, data: bytes) -> None:
         handle.write(data)
         handle.flush()
         os.fsync(handle.fileno())
-
-
-def _swap_link(link: Path, target: str) -> None:
-    if link.is_symlink() and link.readlink() == Path(target):
-        return
-    aside = link.with_name(f".current.{uuid.uuid4().hex}.tmp")
-    aside.symlink_to(target)
-    aside.replace(link)
 
 
 def _sweep(slot: Path, *, keep: str) -> None:

@@ -11,12 +11,11 @@ from secai_lib.core.record import Record, canonical_json
 R = TypeVar("R", bound=Record)
 Columns = Mapping[str, tuple[pa.DataType, Callable[[R], object]]]
 
-TEXT, TEXTS, INTEGER, NUMBER, FLAG = (
+TEXT, TEXTS, INTEGER, NUMBER = (
     pa.string(),
     pa.list_(pa.string()),
     pa.int64(),
     pa.float64(),
-    pa.bool_(),
 )
 TIME = pa.timestamp("us", tz="UTC")
 

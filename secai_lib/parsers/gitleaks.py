@@ -7,7 +7,7 @@ from secai_lib.core.finding import ParsedReport, Result
 from secai_lib.parsers import severity
 from secai_lib.parsers.base import Parser, SarifItem, any_has, revised
 from secai_lib.parsers.document import Document
-from secai_lib.parsers.node import Node
+from secai_lib.parsers.node import Node, headline
 from secai_lib.parsers.paths import Region
 from secai_lib.parsers.secrets import Spot, spot, without
 from secai_lib.parsers.tally import Tally
@@ -74,7 +74,7 @@ def _result(document: Document, tally: Tally, leak: Node) -> Result:
     return Result(
         tool="gitleaks",
         rule_id=rule_id,
-        title=description.splitlines()[0][:200],
+        title=headline(description, rule_id),
         message=f"{rule_id} has detected a secret{where}.",
         severity=severity.SECRET,
         severity_origin="none",

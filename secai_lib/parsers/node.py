@@ -9,6 +9,7 @@ Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _WORDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 _LARGEST = 10**12
+_HEADLINE = 200
 
 
 class Broken(Exception):
@@ -30,6 +31,11 @@ def clean_text(text: str) -> str:
     Terminals obey control characters and UTF-8 cannot hold surrogates; each becomes U+FFFD.
     """
     return _UNSAFE.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def headline(text: str, otherwise: str) -> str:
+    """The first line of `text` with something on it, at most 200 characters; else `otherwise`."""
+    return text.strip().splitlines()[0][:_HEADLINE] if text.strip() else otherwise
 
 
 def kind_of(value: Json) -> str:

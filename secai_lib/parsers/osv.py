@@ -18,7 +18,7 @@ from secai_lib.core.finding import (
 from secai_lib.parsers import ecosystems, severity
 from secai_lib.parsers.base import Parser, SarifItem, any_has, revised
 from secai_lib.parsers.document import Document
-from secai_lib.parsers.node import Node
+from secai_lib.parsers.node import Node, headline
 from secai_lib.parsers.osv_ranges import affected_versions, fixed_versions, ranges_of
 from secai_lib.parsers.scores import score_of_vector, valid_score
 from secai_lib.parsers.tally import Tally
@@ -107,7 +107,7 @@ def _result(document: Document, tally: Tally, source: Node, entry: Node, group: 
     return Result(
         tool="osv-scanner",
         rule_id=rule_id,
-        title=title.strip().splitlines()[0][:200] if title.strip() else rule_id,
+        title=headline(title, rule_id),
         message=f"{package.name} {package.version} is affected by {rule_id}: {title}",
         severity=word,
         severity_score=score,

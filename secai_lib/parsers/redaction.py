@@ -2,23 +2,46 @@
 
 import json
 import re
+from collections.abc import Mapping
 
 from secai_lib.core.errors import MalformedScan, UnknownFormat
 from secai_lib.parsers.document import Document, decode
 from secai_lib.parsers.node import Broken
 from secai_lib.parsers.reading import recognise
-from secai_lib.parsers.secrets import REDACTED, apply
+from secai_lib.parsers.secrets import REDACTED, Sweeper, apply, sweep
 
 _KEYS = b"Secret|Match|Raw|RawV2|Redacted|hashed_secret"
 _RAW = re.compile(rb'("(?:' + _KEYS + rb')"\s*:\s*")((?:[^"\\]|\\.)*+)("?)', re.DOTALL)
 
 
-def redact_report(name: str, data: bytes) -> tuple[bytes, int]:
+def redact_report(
+    name: str, data: bytes, known: Mapping[str, str] | None = None
+) -> tuple[bytes, int]:
     """The bytes to store for the report file `name`, and how many results had a secret masked.
 
-    A report without a known secret comes back byte for byte. A broken report is still searched
-    for the names under which scanners write secrets. Never raises.
+    `known` are secrets that the source itself tells (text -> what to show instead): another
+    scanner may show the line without knowing that it holds one. A report without a secret comes
+    back byte for byte. A broken report is still searched for the names under which scanners
+    write secrets. Never raises.
     """
+    stored, count = _own_secrets(name, data)
+    if not known:
+        return stored, count
+    try:
+        document = None if stored.lstrip().startswith(b"<") else decode(name, stored)
+    except (MalformedScan, UnknownFormat):
+        document = None
+    if document is None:
+        text = stored.decode("utf-8", "surrogateescape")
+        clean = Sweeper(known).out_of(text)
+        changed = int(clean != text)
+        return (clean.encode("utf-8", "surrogateescape") if changed else stored), count + changed
+    changed = sweep(document.value, Sweeper(known))
+    return (_encode(document) if changed else stored), count + changed
+
+
+def _own_secrets(name: str, data: bytes) -> tuple[bytes, int]:
+    """The report without the secrets that its scanner knows of."""
     try:
         document = decode(name, data)
         parser = recognise(document)

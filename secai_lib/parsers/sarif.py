@@ -14,7 +14,7 @@ from secai_lib.core.finding import (
 from secai_lib.parsers import severity
 from secai_lib.parsers.base import Parser, SarifItem
 from secai_lib.parsers.document import Document
-from secai_lib.parsers.node import Broken, Node, NoResult
+from secai_lib.parsers.node import Broken, Node, NoResult, headline
 from secai_lib.parsers.sarif_places import places_of, resource_of
 from secai_lib.parsers.sarif_rules import Rules, message_of, slug_of
 from secai_lib.parsers.scores import valid_score
@@ -125,7 +125,7 @@ _SECRET_ANYWAY = _SecretAnyway()
 def _title(item: SarifItem, message: str) -> str:
     rule = item.rule
     title = rule.text("shortDescription", "text") or rule.text("name") or message
-    return title.strip().splitlines()[0][:200] if title.strip() else item.rule_id
+    return headline(title, item.rule_id)
 
 
 def _severity(item: SarifItem, kind: str) -> tuple[Severity, str, float | None]:

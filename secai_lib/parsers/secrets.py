@@ -1,7 +1,7 @@
 """Where secrets stand in a report, and what takes their place."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from secai_lib.parsers.node import Json, Node
@@ -127,7 +127,7 @@ def apply(value: Json, spots: list[Spot]) -> int:
             if found.value and found.value != REDACTED:
                 bare.add(found.value)
     if bare:
-        _sweep(value, bare)
+        sweep(value, Sweeper(dict.fromkeys(bare, REDACTED)))
     return len(owners)
 
 
@@ -139,9 +139,9 @@ def _blank(value: Json) -> Json:
     return REDACTED if value is not None else None
 
 
-def _sweep(value: Json, bare: set[str]) -> None:
-    """Take every bare secret out of every text."""
-    take = _Sweeper(bare)
+def sweep(value: Json, take: "Sweeper") -> int:
+    """Take every secret that `take` knows out of every text; how many texts had one."""
+    changed = 0
     waiting: list[Json] = [value]
     while waiting:
         holder = waiting.pop()
@@ -151,29 +151,35 @@ def _sweep(value: Json, bare: set[str]) -> None:
         elif isinstance(holder, list):
             pairs = list(enumerate(holder))
         for key, item in pairs:
-            if isinstance(item, str):
-                holder[key] = take.out_of(item)  # type: ignore[index]
-            else:
+            if not isinstance(item, str):
                 waiting.append(item)
+            elif (clean := take.out_of(item)) != item:
+                holder[key] = clean  # type: ignore[index]
+                changed += 1
+    return changed
 
 
-class _Sweeper:
+class Sweeper:
     """Finds any of many secrets in one pass, so that ten thousand leaks take no hours.
 
     A short or ordinary word (`password`, `admin`) is taken only where it stands in quotes: taking
     it everywhere would maul rule names and paths, and tell what the word was.
     """
 
-    def __init__(self, bare: set[str]) -> None:
-        self._words = {word for word in bare if len(word) < _HEAD or _PLAIN_WORD.match(word)}
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        """Take `secrets`: text -> what to put in its place."""
+        self._secrets = secrets
+        self._words = {word for word in secrets if len(word) < _HEAD or _PLAIN_WORD.match(word)}
         self._by_head: dict[str, list[str]] = {}
-        for secret in sorted(bare - self._words, key=lambda item: (-len(item), item)):
+        long = sorted(secrets.keys() - self._words, key=lambda item: (-len(item), item))
+        for secret in long:
             self._by_head.setdefault(secret[:_HEAD], []).append(secret)
 
     def out_of(self, text: str) -> str:
+        """`text` without them."""
         if self._words:
             text = _BETWEEN_QUOTES.sub(
-                lambda found: REDACTED if found[0] in self._words else found[0], text
+                lambda found: self._secrets[found[0]] if found[0] in self._words else found[0], text
             )
         pieces: list[str] = []
         done = at = 0
@@ -181,7 +187,7 @@ class _Sweeper:
             candidates = self._by_head.get(text[at : at + _HEAD], ())
             hit = next((item for item in candidates if text.startswith(item, at)), "")
             if hit:
-                pieces += (text[done:at], REDACTED)
+                pieces += (text[done:at], self._secrets[hit])
                 done = at = at + len(hit)
             else:
                 at += 1

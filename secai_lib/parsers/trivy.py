@@ -16,7 +16,7 @@ from secai_lib.core.finding import (
 from secai_lib.parsers import ecosystems, severity
 from secai_lib.parsers.base import Parser, SarifItem
 from secai_lib.parsers.document import Document
-from secai_lib.parsers.node import Node, NoResult
+from secai_lib.parsers.node import Node, NoResult, headline
 from secai_lib.parsers.paths import Region
 from secai_lib.parsers.scores import valid_score
 from secai_lib.parsers.secrets import Spot, context, spot
@@ -91,7 +91,7 @@ class _Target:
             tool="trivy",
             tool_version=self._version,
             rule_id=identifier,
-            title=title.strip().splitlines()[0][:200] if title.strip() else identifier,
+            title=headline(title, identifier),
             message=node.text("Description", default=title),
             severity=word,
             severity_score=_cvss(node),

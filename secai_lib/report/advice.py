@@ -61,6 +61,10 @@ _ADVICE: Mapping[str, Advice] = {
         "A secret was committed",
         "Revoke it first: an edit leaves it in the history and in every clone.",
     ),
+    "secret_beside": Advice(
+        "A secret stands in the way",
+        "Take the secret out of the file (and revoke it), then scan again: the fix would show it.",
+    ),
     "unproven": _UNPROVEN,
     "no_scanner": _UNPROVEN,
     **dict.fromkeys(("no_source", "no_finding", "no_package"), _NO_SOURCE),

@@ -22,6 +22,10 @@ def route_table(files: SourceFiles) -> RouteTable:
         found = framework.read(code)
         servers += found.servers
         gaps |= found.gaps
+    gaps |= {
+        Gap(path=path, line=1, reason=reason, root=code.root_of(path))
+        for path, reason in code.refused.items()
+    }
     deployed = deployments(code)
     names = _names(servers, deployed)
     services: list[Service] = []

@@ -1,16 +1,13 @@
 """The product code of a commit: which files count, what they belong to, their syntax trees."""
 
-import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import PurePosixPath
 
-import tree_sitter_javascript
-import tree_sitter_kotlin
-import tree_sitter_typescript
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
 from secai_lib.core.fix import SourceFiles
+from secai_lib.core.syntax import SyntaxRefused, grammar, language_of, parse_bytes
 
 BUILD_FILES = ("build.gradle.kts", "build.gradle", "package.json", "pom.xml")
 _TEST_FOLDERS = frozenset(
@@ -57,23 +54,16 @@ _TEST_STEMS = (".test", ".spec", ".e2e", "-test", "_test", ".mock", ".stories", 
 _KOTLIN_TESTS = ("Test", "Tests", "Spec", "IT", "TestCase")
 _BUILD_NAMES = ("webpack.config", "vite.config", "rollup.config", "jest.config", "gulpfile")
 
-_LANGUAGES: dict[str, Callable[[], object]] = {
-    ".kt": tree_sitter_kotlin.language,
-    ".ts": tree_sitter_typescript.language_typescript,
-    ".mts": tree_sitter_typescript.language_typescript,
-    ".cts": tree_sitter_typescript.language_typescript,
-    ".tsx": tree_sitter_typescript.language_tsx,
-    ".js": tree_sitter_javascript.language,
-    ".mjs": tree_sitter_javascript.language,
-    ".cjs": tree_sitter_javascript.language,
-    ".jsx": tree_sitter_javascript.language,
-}
 MAX_NESTING = 200
 """Nodes inside one another that are looked into."""
 _REPAIRS = 4
 """Rounds of repair: behind the first misread place the tree may have hidden others."""
 KOTLIN = (".kt",)
-SCRIPTS = tuple(suffix for suffix in _LANGUAGES if suffix not in KOTLIN)
+"""Suffixes of product code; scripts (`.kts`) build it."""
+SCRIPTS = tuple(
+    suffix for name in ("typescript", "tsx", "javascript") for suffix in grammar(name).suffixes
+)
+"""Suffixes of modules, in the order in which an import without one is resolved."""
 
 
 def is_product_code(path: str) -> bool:
@@ -96,7 +86,8 @@ class Code:
         self._files = files
         self._texts: dict[str, str | None] = {}
         self._trees: dict[str, Node] = {}
-        self._parsers: dict[str, Parser] = {}
+        self.refused: dict[str, str] = {}
+        """File -> why it has no syntax tree."""
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -129,61 +120,27 @@ class Code:
         return self._texts[path]
 
     def tree(self, path: str, repair: Callable[[Node, bytes], bytes] | None = None) -> Node:
-        """The syntax tree of `path`.
+        """The syntax tree of `path`; an empty one, and an entry in `refused`, if it has none.
 
         `repair` may return other bytes of the same length to parse instead, for what a grammar
         misreads; the tree's text is then that of the repaired bytes.
         """
         if path not in self._trees:
             data = (self.text(path) or "").encode("utf-8", "replace")
-            parser = self._parser(PurePosixPath(path).suffix)
-            root = parser.parse(data).root_node
-            for _ in range(_REPAIRS if repair else 0):
-                if repair is None or (repaired := repair(root, data)) == data:
-                    break
-                data, root = repaired, parser.parse(repaired).root_node
+            language = language_of(path)
+            try:
+                root = parse_bytes(data, language).root_node
+                for _ in range(_REPAIRS if repair else 0):
+                    if repair is None or (repaired := repair(root, data)) == data:
+                        break
+                    data, root = repaired, parse_bytes(repaired, language).root_node
+            except SyntaxRefused as refused:
+                self.refused[path] = str(refused)
+                root = parse_bytes(b"", language).root_node
             self._trees[path] = root
         return self._trees[path]
-
-    def _parser(self, suffix: str) -> Parser:
-        if suffix not in self._parsers:
-            self._parsers[suffix] = Parser(Language(_LANGUAGES[suffix]()))
-        return self._parsers[suffix]
 
 
 def folder_of(path: str) -> str:
     """The folder of `path`; empty at the top."""
     return path.rpartition("/")[0]
-
-
-def text_of(node: Node) -> str:
-    """The source text of `node`."""
-    return (node.text or b"").decode("utf-8", "replace")
-
-
-def line_of(node: Node) -> int:
-    """The first line of `node`, from 1."""
-    return node.start_point[0] + 1
-
-
-def leaves(root: Node) -> Iterator[Node]:
-    """Every token of the tree in order, however deep, without recursion."""
-    for node in descend(root, max_depth=sys.maxsize):
-        if not node.child_count:
-            yield node
-
-
-def descend(root: Node, *, max_depth: int = MAX_NESTING) -> Iterator[Node]:
-    """Every node under and with `root` in order, without recursion, down to `max_depth`.
-
-    Looking up from a node costs its depth, so code nested deeper than people write is left out.
-    """
-    cursor = root.walk()
-    while True:
-        if cursor.node is not None:
-            yield cursor.node
-        if cursor.depth < max_depth and cursor.goto_first_child():
-            continue
-        while not cursor.goto_next_sibling():
-            if not cursor.goto_parent():
-                return

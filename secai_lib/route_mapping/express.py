@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from secai_lib.route_mapping.code import Code, descend, line_of, text_of
+from secai_lib.core.syntax import line_of, text_of, walk
+from secai_lib.route_mapping.code import MAX_NESTING, Code
 from secai_lib.route_mapping.frameworks import (
     MAX_DEPTH,
     MAX_ROUTES,
@@ -128,12 +129,10 @@ class _Reading:
         if path in self._done:
             return
         self._done.add(path)
-        seen = 0
-        for node in descend(self._scripts.file(path).root):
-            if node.type != "call_expression":
-                continue
-            seen += 1
-            if seen > _MAX_CALLS:
+        root = self._scripts.file(path).root
+        calls = walk(root, "call_expression", max_depth=MAX_NESTING)
+        for seen, node in enumerate(calls):
+            if seen >= _MAX_CALLS:
                 self._gap(path, line_of(node), "this file has too many calls to look at")
                 return
             call = _call(node)

@@ -9,6 +9,10 @@ from secai_lib.route_mapping.code import Code, is_product_code
 
 _FILES = ("/application.conf", "/application.yaml", "/application.yml")
 _MAX_DEPTH = 40
+_MAX_CHARACTERS = 200_000
+"""A Compose file has some 10^4 characters; reading 10^5 takes a second."""
+_MAX_VALUES = 100_000
+"""Values once every alias is written out."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,26 @@ def _of_yaml(text: str) -> KtorSettings | None:
 
 def load_yaml(text: str) -> object:
     """The document of a YAML text; None when it is broken, an alias bomb or too large."""
-    if text.count("*") > 2_000:
+    if len(text) > _MAX_CHARACTERS:
         return None
     try:
-        return YAML(typ="safe", pure=True).load(text)
-    except (YAMLError, ValueError, RecursionError, TypeError, KeyError):
+        document: object = YAML(typ="safe", pure=True).load(text)
+    except (YAMLError, ValueError, RecursionError, TypeError, KeyError, AttributeError):
         return None
+    return None if _is_bomb(document) else document
+
+
+def _is_bomb(document: object) -> bool:
+    """Whether aliases written out make more than `_MAX_VALUES` values, or never end."""
+    seen, pending = 0, [document]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict | list):
+            seen += len(value)
+            if seen > _MAX_VALUES:
+                return True
+            pending += value.values() if isinstance(value, dict) else value
+    return False
 
 
 def _settings(values: dict[str, list[str]]) -> KtorSettings | None:

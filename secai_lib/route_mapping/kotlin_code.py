@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from tree_sitter import Node
 
-from secai_lib.route_mapping.code import KOTLIN, Code, leaves, text_of
+from secai_lib.core.syntax import text_of, walk
+from secai_lib.route_mapping.code import KOTLIN, Code
 
 SHADOW_GET = "gEt"
 """Stands for `get` where the grammar would take a call of it for a property's getter."""
@@ -60,7 +61,9 @@ def repair_getters(root: Node, data: bytes) -> bytes:
     rest of the file with errors. A real getter is `get()` or a bare `get`.
     """
     patched = bytearray(data)
-    for leaf in leaves(root):
+    for leaf in walk(root):
+        if leaf.child_count:
+            continue
         start, end = leaf.start_byte, leaf.end_byte
         if data[start:end] != b"get":
             continue

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from secai_lib.route_mapping.code import text_of
+from secai_lib.core.syntax import text_of
 from secai_lib.route_mapping.kotlin_call import call_of
 from secai_lib.route_mapping.kotlin_code import (
     KotlinCode,

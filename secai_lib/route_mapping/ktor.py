@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from secai_lib.route_mapping.code import Code, descend, line_of
+from secai_lib.core.syntax import line_of, walk
+from secai_lib.route_mapping.code import MAX_NESTING, Code
 from secai_lib.route_mapping.frameworks import Found, Server
 from secai_lib.route_mapping.hocon import KtorSettings, ktor_settings
 from secai_lib.route_mapping.kotlin_call import Call, call_of
@@ -34,15 +35,15 @@ class Ktor:
     def read(self, code: Code) -> Found:
         """The Ktor servers with their routes."""
         kotlin = KotlinCode(code)
-        walk = Walk(kotlin, Values(kotlin))
+        walker = Walk(kotlin, Values(kotlin))
         found = Found()
         starts = list(_starts(kotlin))
         settings = ktor_settings(code)
         for root in sorted({code.root_of(path) for path in kotlin.ktor_paths}):
             here = [start for start in starts if code.root_of(start.path) == root]
-            found.servers += self._servers(root, here, settings.get(root), walk, code)
-        _leftovers(kotlin, code, walk, found)
-        found.gaps |= {g.model_copy(update={"root": code.root_of(g.path)}) for g in walk.gaps}
+            found.servers += self._servers(root, here, settings.get(root), walker, code)
+        _leftovers(kotlin, code, walker, found)
+        found.gaps |= {g.model_copy(update={"root": code.root_of(g.path)}) for g in walker.gaps}
         return found
 
     def _servers(
@@ -50,25 +51,25 @@ class Ktor:
         root: str,
         starts: list[_Start],
         settings: KtorSettings | None,
-        walk: Walk,
+        walker: Walk,
         code: Code,
     ) -> Iterator[Server]:
         for start in starts:
-            server = Server(self.name, root, _ports(start, walk.values, settings))
-            server.routes |= walk.module(start.call, start.path)
+            server = Server(self.name, root, _ports(start, walker.values, settings))
+            server.routes |= walker.module(start.call, start.path)
             yield server
         if settings is not None and not starts:
             server = Server(self.name, root, settings.ports)
             for module in settings.modules:
-                for function in _module_functions(walk.code, module, root, code):
-                    server.routes |= walk.function_routes(function)
+                for function in _module_functions(walker.code, module, root, code):
+                    server.routes |= walker.function_routes(function)
             yield server
 
 
 def _starts(kotlin: KotlinCode) -> Iterator[_Start]:
     for path in kotlin.ktor_paths:
-        for node in descend(kotlin.file(path).root):
-            call = call_of(node) if node.type == "call_expression" else None
+        for node in walk(kotlin.file(path).root, "call_expression", max_depth=MAX_NESTING):
+            call = call_of(node)
             # `embeddedServer(x) { }` holds the call `embeddedServer(x)`: take the outer one.
             if call and call.name == "embeddedServer" and not _is_callee(node):
                 yield _Start(path, call)
@@ -105,7 +106,7 @@ def _module_functions(kotlin: KotlinCode, module: str, root: str, code: Code) ->
             yield function
 
 
-def _leftovers(kotlin: KotlinCode, code: Code, walk: Walk, found: Found) -> None:
+def _leftovers(kotlin: KotlinCode, code: Code, walker: Walk, found: Found) -> None:
     """Gives `routing { }` blocks that no followed call reaches to the only server they can mean.
 
     Such a block is run by something that cannot be followed (injected code, reflection). Where
@@ -114,8 +115,8 @@ def _leftovers(kotlin: KotlinCode, code: Code, walk: Walk, found: Found) -> None
     """
     mentioned: set[str] | None = None
     for path in kotlin.ktor_paths:
-        for node in descend(kotlin.file(path).root):
-            if node.type != "call_expression" or node.start_byte in walk.seen(path):
+        for node in walk(kotlin.file(path).root, "call_expression", max_depth=MAX_NESTING):
+            if node.start_byte in walker.seen(path):
                 continue
             call = call_of(node)
             if call is None or call.name != "routing" or not call.lambdas:
@@ -124,10 +125,10 @@ def _leftovers(kotlin: KotlinCode, code: Code, walk: Walk, found: Found) -> None
             function = _function_round(node)
             mentioned = _mentions(kotlin) if mentioned is None else mentioned
             if len(servers) == 1 and (not function or function in mentioned):
-                servers[0].routes |= walk.node_routes(node, Env(path, Context("application")))
+                servers[0].routes |= walker.node_routes(node, Env(path, Context("application")))
             else:
                 reason = "no server could be told that runs this block"
-                walk.gaps.add(Gap(path=path, line=line_of(node), reason=reason))
+                walker.gaps.add(Gap(path=path, line=line_of(node), reason=reason))
 
 
 def _function_round(node: Node) -> str:
@@ -143,7 +144,7 @@ def _mentions(kotlin: KotlinCode) -> set[str]:
     """Every name that is used other than to declare a function or to import it."""
     found: set[str] = set()
     for path in kotlin.ktor_paths:
-        for node in descend(kotlin.file(path).root):
+        for node in walk(kotlin.file(path).root, max_depth=MAX_NESTING):
             if node.type not in ("function_declaration", "qualified_identifier"):
                 found |= {name_of(c) for c in node.named_children if c.type == "identifier"}
     return found

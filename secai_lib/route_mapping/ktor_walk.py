@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from tree_sitter import Node
 
-from secai_lib.route_mapping.code import line_of, text_of
+from secai_lib.core.syntax import line_of, text_of
 from secai_lib.route_mapping.frameworks import MAX_DEPTH, MAX_ROUTES, MAX_STEPS, FoundRoute
 from secai_lib.route_mapping.kotlin_call import Call, call_of
 from secai_lib.route_mapping.kotlin_code import Function, KotlinCode, scope_of

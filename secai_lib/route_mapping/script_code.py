@@ -5,7 +5,8 @@ from posixpath import normpath
 
 from tree_sitter import Node
 
-from secai_lib.route_mapping.code import SCRIPTS, Code, descend, folder_of, text_of
+from secai_lib.core.syntax import text_of, walk
+from secai_lib.route_mapping.code import MAX_NESTING, SCRIPTS, Code, folder_of
 
 DEFAULT = "default"
 WHOLE = "*"
@@ -328,9 +329,7 @@ def _read_assignment(file: ScriptFile, node: Node) -> None:
 
 
 def _read_requires(file: ScriptFile) -> None:
-    for node in descend(file.root):
-        if node.type != "variable_declarator":
-            continue
+    for node in walk(file.root, "variable_declarator", max_depth=MAX_NESTING):
         name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
         if name is None or value is None:
             continue

@@ -2,7 +2,7 @@
 
 from tree_sitter import Node
 
-from secai_lib.route_mapping.code import text_of
+from secai_lib.core.syntax import text_of
 from secai_lib.route_mapping.script_code import ScriptCode, string_of, unwrapped
 
 _MAX_DEPTH = 40

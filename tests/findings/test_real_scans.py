@@ -17,16 +17,11 @@ from secai_lib.core.finding import (
 from secai_lib.findings import distinct, fingerprints
 from secai_lib.parsers import parse_report, redact_report
 
-SCANS = Path(__file__).parents[3] / "shared" / "data" / "scans"
-pytestmark = pytest.mark.skipif(
-    not SCANS.is_dir(), reason="the real scans (../shared/data/scans) are not on this machine"
-)
-
 
 @pytest.fixture(scope="module")
-def files() -> dict[str, bytes]:
-    paths = sorted(path for path in SCANS.rglob("*") if path.is_file())
-    return {path.relative_to(SCANS).as_posix(): path.read_bytes() for path in paths}
+def files(real_scans: Path) -> dict[str, bytes]:
+    paths = sorted(path for path in real_scans.rglob("*") if path.is_file())
+    return {path.relative_to(real_scans).as_posix(): path.read_bytes() for path in paths}
 
 
 @pytest.fixture(scope="module")

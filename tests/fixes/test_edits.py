@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from secai_lib.core.fix import Edit
-from secai_lib.fixes.edits import EditError, LineChain, LineMap, apply_edits, git_patch
+from secai_lib.fixes.edits import EditError, LineChain, LineMap, apply_edits
+from secai_lib.fixes.patch import git_patch
 
 
 def edit(text: str, old: str, new: str, path: str = "f") -> Edit:

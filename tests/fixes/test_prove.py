@@ -321,3 +321,36 @@ def test_replay_holds_and_refuses_another_file() -> None:
     absent = FakeRescanner(BAD, absent=frozenset({"bandit"}))
     (fresh,) = replay([certificate], files, absent, rules=(rule,))
     assert fresh.verdict == ProofVerdict.UNPROVEN
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"verdict": ProofVerdict.REFUTED},
+        {"checks": (ProofCheck(name="finding_gone", passed=False),)},
+        {"checks": ()},
+        {"method": ProofMethod.ADVISORY},
+        {"edits": (Edit(path=PATH, start=22, end=25, replacement="worse"),)},
+        {"base_sha256": {PATH: "0" * 64}},
+        {"fixed_sha256": {PATH: "0" * 64}},
+        {"base_sha256": {}},
+        {"finding": target(line=6)},
+        {"finding": target(rule="bad-other")},
+        {"finding": target(tool="zizmor")},
+    ],
+)
+def test_a_tampered_certificate_does_not_hold(change: dict[str, object]) -> None:
+    rule, rescan = replacing("good"), FakeRescanner(BAD)
+    certificate = run(rule, rescan, target()).fixes[0].certificate
+    forged = certificate.model_copy(update=change)
+    (fresh,) = replay([forged], FakeFiles({PATH: TEXT}), rescan, rules=(rule,))
+    assert fresh.verdict != ProofVerdict.PROVEN
+    assert any(check.detail for check in fresh.checks if not check.passed)
+
+
+def test_a_certificate_of_another_commit_says_so() -> None:
+    rule, rescan = replacing("good"), FakeRescanner(BAD)
+    certificate = run(rule, rescan, target()).fixes[0].certificate
+    (fresh,) = replay([certificate], FakeFiles({PATH: "x\n" + TEXT}), rescan, rules=(rule,))
+    (check,) = fresh.checks
+    assert not check.passed and "cccccccccccc" in check.detail and PATH in check.detail

@@ -365,6 +365,14 @@ def test_locks_and_project_agree() -> None:
     assert "checkov" in pins("checkov.txt") and "semgrep" in pins("semgrep.txt")
 
 
+@pytest.mark.parametrize("name", ["constraints.txt", "checkov.txt", "semgrep.txt"])
+def test_locks_hold_no_client_of_a_paid_model_and_no_cuda(name: str) -> None:
+    locked = {pin.lower().replace("_", "-") for pin in pins(name)}
+    paid = {"openai", "anthropic", "cohere", "langchain-openai", "google-generativeai", "mistralai"}
+    assert not locked & paid
+    assert not [pin for pin in locked if pin.startswith(("nvidia-", "cuda", "triton"))]
+
+
 @pytest.mark.parametrize("system", ["linux", "darwin"])
 def test_probing_is_short(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float] = []

@@ -30,7 +30,6 @@ NOW = 1_757_600_000.0
 TOKEN = "ghp_veryS3cretToken"
 SINCE = date(2025, 9, 1)
 APP = GithubRepository(name="octo/app", events=())
-NO = b'{"message": "no"}'
 
 
 class FakeTime:

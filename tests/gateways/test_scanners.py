@@ -13,7 +13,8 @@ import pytest
 from secai_lib.core.scan import ToolRun, ToolStatus
 from secai_lib.gateways.programs import Programs, last_words, scrubbed_env
 from secai_lib.gateways.scan_tree import read_tree
-from secai_lib.gateways.scanner_table import ARGV_CHARS, SCANNERS, Call, without_clock
+from secai_lib.gateways.scanner_programs import SCANNERS
+from secai_lib.gateways.scanner_programs.program import ARGV_CHARS, Call, without_clock
 from secai_lib.gateways.scanners import Scanners
 
 CLEAN = '{"passed": 0, "failed": 0, "skipped": 0}'

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from secai_lib.core.scan import ToolStatus
-from secai_lib.gateways.scanner_table import SCANNERS
+from secai_lib.gateways.scanner_programs import SCANNERS
 from secai_lib.gateways.scanners import ScannerOutput, Scanners
 
 pytestmark = pytest.mark.scanners

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import subprocess
 from pathlib import Path
 
 import pygit2
@@ -448,3 +449,21 @@ def test_a_patch_cannot_leave_the_working_tree(tmp_path: Path, path: str) -> Non
         apply_patch(tmp_path / "app", f"{made}--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+evil\n")
     assert not (tmp_path / "up").exists()
     assert not (tmp_path / "app/.git/hooks/evil").exists()
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xef\xbb\xbfa\n", "é\n".encode("latin-1"), "a\n".encode("utf-16")]
+)
+def test_a_text_that_is_not_the_bytes_is_never_edited(data: bytes, tmp_path: Path) -> None:
+    folder = tmp_path / "r"
+    folder.mkdir()
+    (folder / "odd.py").write_bytes(data)
+    (folder / "good.py").write_bytes("é\r\n".encode())
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"]):
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", *who, *words], cwd=folder, check=True)
+    store = SourceStore(tmp_path / "store")
+    taken = store.snapshot(folder)
+    assert store.files(taken.repository, taken.commit).read("odd.py") is not None
+    exact = store.files(taken.repository, taken.commit, exact=True)
+    assert exact.read("odd.py") is None and exact.read("good.py") == "é\r\n"

@@ -111,3 +111,14 @@ def test_same_folder_names_stay_apart() -> None:
 
 def test_nothing_gives_an_empty_table() -> None:
     assert route_table(Files({})) == RouteTable()
+
+
+@pytest.mark.parametrize("path", ["application.yaml", "docker-compose.yml"])
+def test_aliases_that_explode_are_not_written_out(path: str) -> None:
+    bomb = "a0: &a0 [z, z]\n" + "".join(
+        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+    )
+    text = (
+        f"{bomb}ktor: {{deployment: {{port: *a11}}}}\nservices: {{a: {{build: ., ports: *a11}}}}\n"
+    )
+    assert route_table(Files({path: text})).services == ()

@@ -1,16 +1,14 @@
 """A package with known weaknesses -> the version that ends all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from secai_lib.core.finding import ArchiveLocation, Finding, ImageLocation, Package
 from secai_lib.core.fix import Edit, ProofMethod, Proposal, SourceFiles
 from secai_lib.fixes.advisory import version_order
 from secai_lib.fixes.declarations import Declaration
-from secai_lib.fixes.declarations_gradle import CATALOGUE, gradle_declarations
-from secai_lib.fixes.declarations_npm import LOCKS as NPM_LOCKS
+from secai_lib.fixes.declarations_gradle import gradle_declarations
 from secai_lib.fixes.declarations_npm import npm_declarations
-from secai_lib.fixes.declarations_python import LOCKS as PYTHON_LOCKS
-from secai_lib.fixes.declarations_python import python_declarations
+from secai_lib.fixes.declared import Finder, finder_of
 from secai_lib.fixes.place import proposal
 from secai_lib.fixes.rule import Abstain, FixRule
 from secai_lib.fixes.versions import Choice, agreed_version, choose_version
@@ -21,7 +19,6 @@ EXPLANATION = (
     "The installed version has a published weakness; the new one lies outside the affected "
     "versions of every advisory about this package in the scan."
 )
-Finder = Callable[[str, str, SourceFiles], list[Declaration]]
 _SHOWN = 5
 """Advisories named in a text; the rest is counted."""
 
@@ -118,26 +115,26 @@ def _ecosystem(path: str, package: Package, choice: Choice) -> tuple[Finder, str
     """How declarations are found, what to do with lockfiles, and the constraint to add."""
     name = path.rsplit("/", 1)[-1].lower()
     wanted = f"{package.name}:{choice.in_branch}"
-    if name in ("build.gradle", "build.gradle.kts", "gradle.lockfile") or path.endswith(CATALOGUE):
+    finder = finder_of(path, package.ecosystem)
+    if finder is gradle_declarations:
         return (
-            gradle_declarations,
+            finder,
             "The lockfile's lines for this version are changed with it; let Gradle write the "
             "rest: `./gradlew dependencies --write-locks`.",
             f'`constraints {{ implementation("{wanted}") }}` to the dependencies of the build '
             "file (for a plugin's tool: to that tool's configuration)",
         )
-    if name == "package.json" or name in NPM_LOCKS:
+    if finder is npm_declarations:
         return (
-            npm_declarations,
-            "The lockfile is not changed, because its hashes need the registry: refresh it with "
-            "`npm install`.",
+            finder,
+            "The lockfile is not changed, because its hashes need the registry: run "
+            "`npm install` before you commit (`npm ci` refuses the old one).",
             f'`"overrides": {{"{package.name}": "{choice.in_branch}"}}` to package.json and run '
             "`npm install`",
         )
-    by_hand = name.endswith((".txt", ".toml", ".in"))
-    if package.ecosystem.lower() == "pypi" and (by_hand or name in PYTHON_LOCKS):
+    if finder is not None:
         return (
-            python_declarations,
+            finder,
             "If there is a lockfile, refresh it with its tool.",
             f"`{package.name}>={choice.in_branch}` to the requirements or constraints",
         )

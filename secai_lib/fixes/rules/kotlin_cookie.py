@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import ProofMethod, Proposal, SourceFiles
+from secai_lib.core.syntax import parse
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.rule import FixRule, plain_rule_id
-from secai_lib.fixes.source_tree import parse
 from secai_lib.fixes.witness import tree_witness
 
 KIND = "kotlin-cookie-flags"

@@ -7,9 +7,9 @@ from tree_sitter import Node
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import ProofMethod, Proposal, SourceFiles
+from secai_lib.core.syntax import SourceTree, parse
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule
-from secai_lib.fixes.source_tree import SourceTree, parse
 from secai_lib.fixes.witness import tree_witness
 
 KIND = "kotlin-weak-hash"

@@ -37,6 +37,12 @@ _ADVICE: dict[str, tuple[tuple[tuple[str, ...], str, str], ...]] = {
          "Make a service account for the program and bind its role to that one."),
         (("CKV_DOCKER_5",), _DESIGN,
          "Put the update and the install into one RUN, so that both are cached together."),
+        (("CKV2_K8S_6",), _NAME,
+         "Write a NetworkPolicy that lets in and out only what the pod talks to; only you know "
+         "the peers."),
+        (("CKV_GHA_7",), _DESIGN,
+         "Build from the commit alone; if the input must stay, allow a fixed list of values "
+         "(`type: choice`)."),
         (("CKV_DOCKER_11",), _NAME, "Give every build stage a name of its own."),
         (("CKV2_DOCKER_17",), _DESIGN,
          "Do not set passwords in an image; everybody with the image can read them."),
@@ -54,10 +60,47 @@ _ADVICE: dict[str, tuple[tuple[tuple[str, ...], str, str], ...]] = {
     "bandit": (
         (("B101",), _DESIGN,
          "`python -O` removes assertions; raise an exception where the check protects something."),
+        (("B404",), _DESIGN,
+         "The import alone is no weakness: look at the calls that are reported on their own, and "
+         "mark this one as a false alarm if they are safe."),
+        (("B603",), _DESIGN,
+         "A list of arguments without a shell is the safe form already: check that no argument "
+         "which others choose can begin with `-` or name another program, then mark it as safe."),
+        (("B607",), _NAME,
+         "Name the program by its full path on the machines it runs on, so that PATH cannot "
+         "choose another one."),
         (("B104",), _NAME, "Bind to the address the clients use instead of all."),
         (("B307",), _DESIGN,
          "Use ast.literal_eval for constants, or a parser for the format; never eval."),
         (("B608",), _DESIGN, "Hand the values to the database driver as parameters."),
+        (("B615",), _NAME, "Name the commit of the model or data set with `revision=`."),
+    ),
+    "zizmor": (
+        (("dangerous-triggers",), _DESIGN,
+         "Use `pull_request` where the job needs no secret; else keep the code of the pull "
+         "request out of the job, and do the part that needs rights in a second workflow."),
+        (("secrets-inherit",), _NAME,
+         "Name the secrets that the called workflow reads under `secrets:` instead of `inherit`."),
+        (("cache-poisoning",), _DESIGN,
+         "Do not restore caches in a workflow that publishes: others can fill them."),
+        (("superfluous-actions",), _DESIGN,
+         "Do it with the tools of the runner (`run:`), so that one action less has to be trusted."),
+        (("unpinned-images",), _NAME,
+         "Look the image's digest up and write IMAGE:VERSION@sha256:DIGEST."),
+    ),
+    "zap": (
+        (("10021*", "10020*", "10035*", "10038*", "10063*", "90004*"), _DESIGN,
+         "Let the server send the missing header with every answer (in Ktor the plugin "
+         "DefaultHeaders, in Express `helmet`), then scan again."),
+        (("10049*",), _DESIGN,
+         "Send `Cache-Control: no-store` with answers that hold personal data; public files may "
+         "stay cacheable."),
+        (("90005*",), _DESIGN,
+         "The scanner's own requests lack this header; refuse foreign sites by `Sec-Fetch-Site` "
+         "on the server if that is wanted, else mark it as a false alarm."),
+        (("40018*",), _DESIGN,
+         "Hand the values to the database as parameters; the route's handler is where to begin."),
+        (("40040*",), _NAME, "Name the sites whose scripts may read the answers."),
     ),
 }  # fmt: skip
 

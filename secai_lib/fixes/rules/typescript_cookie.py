@@ -6,10 +6,9 @@ from tree_sitter import Node
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, ProofMethod, Proposal, SourceFiles
-from secai_lib.fixes.languages import language_of
+from secai_lib.core.syntax import SourceTree, language_of, parse
 from secai_lib.fixes.place import Place, place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule, plain_rule_id
-from secai_lib.fixes.source_tree import SourceTree, parse
 from secai_lib.fixes.witness import tree_witness
 
 KIND = "typescript-cookie-flags"

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, ProofMethod, Proposal, SourceFiles
-from secai_lib.fixes.languages import language_of
+from secai_lib.core.syntax import language_of, parse
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule
-from secai_lib.fixes.source_tree import parse
 from secai_lib.fixes.witness import tree_witness
 
 KIND = "typescript-tls-verify"

@@ -6,6 +6,7 @@ from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.rule import Abstain, FixRule
 from secai_lib.fixes.workflow import Workflow, line_in, text_of, workflow_of
+from secai_lib.fixes.workflow_callers import refuse_more_than_callers
 from secai_lib.fixes.workflow_needs import READ, Permissions, declared, needs
 from secai_lib.fixes.yaml_edit import insert_key, set_scalar
 from secai_lib.fixes.yaml_tree import YamlNode
@@ -64,6 +65,7 @@ def _at_top(workflow: Workflow, top: YamlNode | None, files: SourceFiles) -> Pro
     for name, job in workflow.jobs():
         least = needs(workflow, name, job, files) if job.get("permissions") is None else READ
         if least != READ:
+            refuse_more_than_callers(workflow.tree.path, least, files)
             edits.append(_into_job(workflow, name, job, least))
     if top is not None:
         edits.append(_replace(workflow, ("permissions",), workflow.root, READ))

@@ -28,9 +28,6 @@ from secai_lib.parsers import parse_report
 from tests.fakes.records import make_finding, make_result
 from tests.fakes.rescanner import FakeFiles
 
-SCANS = Path(__file__).parents[4] / "shared" / "data" / "scans"
-OSV = SCANS / "osv-scanner-results-workflow_dispatch-392" / "osv-results.json"
-
 
 def found(
     ecosystem: str,
@@ -290,10 +287,9 @@ def test_what_is_not_edited(finding: Finding, files: dict[str, str], code: str) 
 
 
 @pytest.fixture(scope="module")
-def real() -> list[Finding]:
-    if not OSV.exists():
-        pytest.skip("the real scans are not beside this checkout")
-    results = parse_report("osv-results.json", OSV.read_bytes()).results
+def real(real_scans: Path) -> list[Finding]:
+    file = real_scans / "osv-scanner-results-workflow_dispatch-392" / "osv-results.json"
+    results = parse_report("osv-results.json", file.read_bytes()).results
     return [make_finding(fingerprint=f"{n:016x}", result=r) for n, r in enumerate(results)]
 
 
@@ -352,7 +348,9 @@ def test_a_real_advisory_accepts_the_written_fix(real: list[Finding]) -> None:
             fixed = fixed_texts(FakeFiles(files), proposal.edits)
             base = {name: files[name] for name in fixed}
             beside = advisories_beside(finding.result, real)
-            checks = advisory_checks(finding.result, beside, base, fixed, proposal.edits)
+            checks = advisory_checks(
+                finding.result, beside, base, fixed, proposal.edits, FakeFiles(base)
+            )
             assert all(check.passed for check in checks), checks
             assert len(fixed) == 2
             checked += 1
