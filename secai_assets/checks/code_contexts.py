@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from secai_assets.assets.code_contexts import code_contexts
-from secai_assets.checks.wear import worn, worst_of
+from secai_assets.checks.wear import wear, worst_of
 from secai_assets.partitions import scan_run
 from secai_assets.resources.house import House
 from secai_lib.core.verdict import Verdict
@@ -29,7 +29,8 @@ WARNINGS = frozenset({"resolved_rate"})
             partitions_def=scan_run,
             description="Most findings about code were found again at the commit.",
         ),
-    ]
+    ],
+    can_subset=True,
 )
 def code_contexts_checks(
     context: dg.AssetCheckExecutionContext, house: dg.ResourceParam[House]
@@ -41,5 +42,5 @@ def code_contexts_checks(
         counts = house.store.require("code_contexts", key).counts
         return [inside_repo(counts, quality), resolved_rate(counts, quality)]
 
-    for verdict in worst_of(context.partition_keys, judge):
-        yield worn(verdict, asset="code_contexts", warning=verdict.name in WARNINGS)
+    verdicts = worst_of(context.partition_keys, judge)
+    yield from wear(context, verdicts, asset="code_contexts", warnings=WARNINGS)

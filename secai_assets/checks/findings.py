@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from secai_assets.assets.findings import findings, read_covered_run
-from secai_assets.checks.wear import worn, worst_of
+from secai_assets.checks.wear import wear, worst_of
 from secai_assets.partitions import scan_run
 from secai_assets.resources.house import House
 from secai_lib.core.verdict import Verdict
@@ -49,7 +49,8 @@ WARNINGS = frozenset({"readable", "severity_known", "expected_tools"})
             partitions_def=scan_run,
             description="Enough of the expected scanners ran; an absent one is not a clean one.",
         ),
-    ]
+    ],
+    can_subset=True,
 )
 def findings_checks(
     context: dg.AssetCheckExecutionContext, house: dg.ResourceParam[House]
@@ -67,5 +68,5 @@ def findings_checks(
             expected_tools(read_covered_run(house, key), quality),
         ]
 
-    for verdict in worst_of(context.partition_keys, judge):
-        yield worn(verdict, asset="findings", warning=verdict.name in WARNINGS)
+    verdicts = worst_of(context.partition_keys, judge)
+    yield from wear(context, verdicts, asset="findings", warnings=WARNINGS)

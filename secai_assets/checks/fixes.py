@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from secai_assets.assets.fixes import fixes, places, read_fixes
-from secai_assets.checks.wear import worn
+from secai_assets.checks.wear import wear
 from secai_assets.resources.house import House
 from secai_lib.quality.fixes import abstention, no_new_findings, proven
 
@@ -29,14 +29,20 @@ from secai_lib.quality.fixes import abstention, no_new_findings, proven
             asset=fixes,
             description="The share of open problems without a proven fix.",
         ),
-    ]
+    ],
+    can_subset=True,
 )
-def fixes_checks(house: dg.ResourceParam[House]) -> Iterator[dg.AssetCheckResult]:
+def fixes_checks(
+    context: dg.AssetCheckExecutionContext, house: dg.ResourceParam[House]
+) -> Iterator[dg.AssetCheckResult]:
     """Judge every offered fix of every repository."""
     quality, all_places = house.settings.quality, places(house)
     offered = [fix for place in all_places for fix in read_fixes(house, place)]
     counts = [house.store.require("fixes", place.key).counts for place in all_places]
-    yield worn(proven(offered, quality), asset="fixes")
-    yield worn(no_new_findings(offered, quality), asset="fixes")
-    verdict = abstention(sum(c["open"] for c in counts), sum(c["fixed"] for c in counts), quality)
-    yield worn(verdict, asset="fixes", warning=True)
+    total, fixed = (sum(count[name] for count in counts) for name in ("open", "fixed"))
+    verdicts = (
+        proven(offered, quality),
+        no_new_findings(offered, quality),
+        abstention(total, fixed, quality),
+    )
+    yield from wear(context, verdicts, asset="fixes", warnings=frozenset({"abstention"}))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from secai_assets.assets.problems import problems
-from secai_assets.checks.wear import worn
+from secai_assets.checks.wear import wear
 from secai_assets.resources.house import House
 from secai_lib.quality.problems import parity, quarantine_ratio
 
@@ -24,10 +24,13 @@ from secai_lib.quality.problems import parity, quarantine_ratio
             blocking=True,
             description="Few scan runs were left out because their own checks failed.",
         ),
-    ]
+    ],
+    can_subset=True,
 )
-def problems_checks(house: dg.ResourceParam[House]) -> Iterator[dg.AssetCheckResult]:
+def problems_checks(
+    context: dg.AssetCheckExecutionContext, house: dg.ResourceParam[House]
+) -> Iterator[dg.AssetCheckResult]:
     """Judge the corpus."""
     counts, quality = house.store.require("problems").counts, house.settings.quality
-    for verdict in (parity(counts, quality), quarantine_ratio(counts, quality)):
-        yield worn(verdict, asset="problems")
+    verdicts = (parity(counts, quality), quarantine_ratio(counts, quality))
+    yield from wear(context, verdicts, asset="problems")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from secai_assets.assets.raw_scans import raw_scans, read_run
-from secai_assets.checks.wear import worn, worst_of
+from secai_assets.checks.wear import wear, worst_of
 from secai_assets.partitions import scan_run
 from secai_assets.resources.house import House
 from secai_lib.core.verdict import Verdict
@@ -29,7 +29,8 @@ WARNINGS = frozenset({"not_expired"})
             partitions_def=scan_run,
             description="GitHub still had the artifacts of the run.",
         ),
-    ]
+    ],
+    can_subset=True,
 )
 def raw_scans_checks(
     context: dg.AssetCheckExecutionContext, house: dg.ResourceParam[House]
@@ -40,5 +41,5 @@ def raw_scans_checks(
         run = read_run(house, key)
         return [archives_ok(run), not_expired(run)]
 
-    for verdict in worst_of(context.partition_keys, judge):
-        yield worn(verdict, asset="raw_scans", warning=verdict.name in WARNINGS)
+    verdicts = worst_of(context.partition_keys, judge)
+    yield from wear(context, verdicts, asset="raw_scans", warnings=WARNINGS)

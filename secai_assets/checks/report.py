@@ -7,7 +7,7 @@ import dagster as dg
 
 from secai_assets.assets.fixes import places
 from secai_assets.assets.report import report
-from secai_assets.checks.wear import worn
+from secai_assets.checks.wear import wear
 from secai_assets.resources.house import House
 from secai_lib.quality.report import sarif_valid, size
 from secai_lib.report.sarif_check import sarif_problems
@@ -24,9 +24,12 @@ from secai_lib.report.sarif_check import sarif_problems
         dg.AssetCheckSpec(
             "size", asset=report, description="No file of the report is too large to open."
         ),
-    ]
+    ],
+    can_subset=True,
 )
-def report_checks(house: dg.ResourceParam[House]) -> Iterator[dg.AssetCheckResult]:
+def report_checks(
+    context: dg.AssetCheckExecutionContext, house: dg.ResourceParam[House]
+) -> Iterator[dg.AssetCheckResult]:
     """Judge the files of every repository."""
     keys = [place.key for place in places(house)]
     broken = [
@@ -34,8 +37,8 @@ def report_checks(house: dg.ResourceParam[House]) -> Iterator[dg.AssetCheckResul
         for key in keys
         for problem in sarif_problems(json.loads(house.store.read("report", "fixes.sarif", key)))
     ]
-    yield worn(sarif_valid(broken), asset="report")
     largest = max(
         (house.store.require("report", key).counts["largest_bytes"] for key in keys), default=0
     )
-    yield worn(size(largest, house.settings.quality), asset="report", warning=True)
+    verdicts = (sarif_valid(broken), size(largest, house.settings.quality))
+    yield from wear(context, verdicts, asset="report", warnings=frozenset({"size"}))

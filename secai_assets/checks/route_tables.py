@@ -6,7 +6,7 @@ import dagster as dg
 
 from secai_assets.assets.raw_scans import read_run
 from secai_assets.assets.route_tables import read_routes, route_tables
-from secai_assets.checks.wear import worn, worst_of
+from secai_assets.checks.wear import wear, worst_of
 from secai_assets.partitions import scan_run
 from secai_assets.resources.house import House
 from secai_lib.core.verdict import Verdict
@@ -22,7 +22,8 @@ from secai_lib.quality.contexts import routes_inside
             partitions_def=scan_run,
             description="Every route is declared in a file of the scanned commit.",
         )
-    ]
+    ],
+    can_subset=True,
 )
 def route_tables_checks(
     context: dg.AssetCheckExecutionContext, house: dg.ResourceParam[House]
@@ -36,5 +37,5 @@ def route_tables_checks(
         declared = {route.path for route in read_routes(house, key).routes}
         return [routes_inside(declared - set(files), house.settings.quality)]
 
-    for verdict in worst_of(context.partition_keys, judge):
-        yield worn(verdict, asset="route_tables")
+    verdicts = worst_of(context.partition_keys, judge)
+    yield from wear(context, verdicts, asset="route_tables")

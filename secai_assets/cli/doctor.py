@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from secai_assets.resources.house import House
-from secai_lib.core.errors import SettingsError
+from secai_lib.core.errors import MissingTool, SettingsError
 from secai_lib.core.scan import ToolStatus
 
 FREE_BYTES = 2 * 2**30
@@ -42,7 +42,8 @@ def examine(*, as_json: bool) -> int:
         for line in lines:
             table.add_row(marks[line.state], line.what, escape(line.detail))
         Console(highlight=False).print(table)
-    return 4 if any(line.state == "missing" for line in lines) else 0
+    missing = any(line.state == "missing" for line in lines)
+    return MissingTool.exit_code if missing else 0
 
 
 def _look() -> Iterator[Line]:

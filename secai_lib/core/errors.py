@@ -12,8 +12,7 @@
         |-- UnsafeArchive           an archive broke a limit or tried to escape
         |-- SourceError             a repository cannot be read (no commits, unknown commit)
         |-- MissingTool             a program that is needed is not installed
-        |-- ToolFailed              a program ran and failed (`exit_code`, last words)
-        |-- StorageError            the data root cannot be written (disk full, no permission)
+            |-- StorageError            the data root cannot be written (disk full, no permission)
         |-- Expired                 the artifact is gone for good
         `-- GateRefused             a check forbids what was asked
 
@@ -109,17 +108,6 @@ class MissingTool(Terminal):
     """A program that is needed is not installed."""
 
     exit_code = 4
-
-
-class ToolFailed(Terminal):
-    """A program ran and failed."""
-
-    exit_code = 4
-
-    def __init__(self, tool: str, reason: str, *, exit_code: int | None = None) -> None:
-        """Name the `tool`, the `reason` and its exit status (None: it was stopped)."""
-        super().__init__(f"{tool}: {reason}")
-        self.tool, self.reason, self.tool_exit_code = tool, reason, exit_code
 
 
 class StorageError(Terminal):

@@ -40,6 +40,8 @@ STAMP = "secai-setup.json"
 """Inside an environment: what was installed there, written last."""
 UNFINISHED = "secai-setup.unfinished"
 """Inside an environment while pip works in it."""
+PIP_VERBS = ("Collecting", "Downloading", "Installing", "Building", "Preparing")
+"""First words of the lines that say what pip is at."""
 LAST_LINES = 6
 DISK_FULL = ("No space left on device", "Errno 28", "Disk quota exceeded")
 NO_NETWORK = (
@@ -401,8 +403,8 @@ def _run(argv: Sequence[str], say: Callable[[str], None]) -> tuple[int, str]:
 def _tick(lines: Sequence[str], ended: threading.Event, say: Callable[[str], None]) -> None:
     """Say what the last line is about whenever nothing was said for a while."""
     while not ended.wait(SILENCE_S):
-        words = lines[-1].split()[:2] if lines else []
-        say("  " + _without_credentials(" ".join(words)) + " ...")
+        telling = (line.split()[:2] for line in reversed(lines) if line.startswith(PIP_VERBS))
+        say("  " + _without_credentials(" ".join(next(telling, ["working"]))) + " ...")
 
 
 def _reachable(url: str) -> bool:
