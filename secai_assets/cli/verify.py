@@ -29,7 +29,7 @@ def verify_certificates(wanted: Sequence[str], *, as_json: bool) -> int:
     if not certificates:
         raise UsageError("there is no certificate to verify; run `secai demo` or `secai fix` first")
     console = Console(highlight=False)
-    replayed: dict[str, Certificate] = {}
+    replayed: list[Certificate] = []  # a list: two certificates may claim to be the same fix
     for (repository, commit), group in _by_commit(certificates).items():
         if not house.source.has(repository, commit):
             raise SourceError(
@@ -37,15 +37,14 @@ def verify_certificates(wanted: Sequence[str], *, as_json: bool) -> int:
                 "run `secai scan` on a checkout of it first"
             )
         with Console(stderr=True).status(f"replaying {len(group)} proofs of {repository}"):
-            files = house.source.files(repository, commit)
-            for fresh in replay(group, files, house.rescanner, rules=rules(house.action_pins)):
-                replayed[fresh.fix] = fresh
-    bad = [c for c in replayed.values() if c.verdict is not ProofVerdict.PROVEN]
+            files = house.source.files(repository, commit, exact=True)
+            replayed += replay(group, files, house.rescanner, rules=rules(house.action_pins))
+    bad = [c for c in replayed if c.verdict is not ProofVerdict.PROVEN]
     if as_json:
-        rows = {fix: c.model_dump(mode="json") for fix, c in replayed.items()}
+        rows = [certificate.model_dump(mode="json") for certificate in replayed]
         typer.echo(json.dumps(rows, sort_keys=True, indent=2))
         return int(bool(bad))
-    for certificate in replayed.values():
+    for certificate in replayed:
         _print(console, certificate)
     console.print(f"{len(replayed) - len(bad)} of {len(replayed)} proofs hold")
     return int(bool(bad))

@@ -23,6 +23,8 @@ _CHECKS = {
     "nothing_new": "No scanner finds anything new",
     "not_suppressed": "Removed, not merely suppressed",
     "not_deleted": "The code at fault is still there, only safe now",
+    "in_place": "Changed at the finding's own place",
+    "declared": "Every build file now names the new version",
     "not_downgrade": "The new version is newer",
     "minimal": "Only what has to change is changed",
     "behaviour": "Everything outside of the edits means the same",

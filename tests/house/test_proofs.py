@@ -21,7 +21,7 @@ def test_every_proof_holds_when_it_is_replayed(finished: Finished) -> None:
     offered = read_fixes(house(finished.home), NESTBOX)
     done = secai(finished.home, "verify", "--json")
     assert done.returncode == 0, sentence(done)
-    replayed = json.loads(done.stdout)
+    replayed = {certificate["fix"]: certificate for certificate in json.loads(done.stdout)}
     assert set(replayed) == {fix.id for fix in offered}
     assert {certificate["verdict"] for certificate in replayed.values()} == {"proven"}
     for fix in offered:
@@ -48,7 +48,7 @@ def test_a_forged_certificate_does_not_hold(finished: Finished, tmp_path: Path) 
     (folder / "honest.json").write_text(json.dumps(honest))
     done = secai(finished.home, "verify", folder, "--json")
     assert done.returncode == 1, sentence(done)
-    verdicts = {fix: found["verdict"] for fix, found in json.loads(done.stdout).items()}
+    verdicts = {found["fix"]: found["verdict"] for found in json.loads(done.stdout)}
     assert verdicts.pop(fix.id) == "proven"
     assert len(verdicts) == len(forged)
     assert "proven" not in verdicts.values()
