@@ -52,9 +52,8 @@ def explain_next_steps(house: House, wanted: Collection[tuple[str, str]], repo: 
     if repo == DEMO:
         steps.append(("Your own", "make demo REPO=/path/to/your/checkout", "nothing is changed"))
     out.print("\n[bold]What to do next[/]")
-    width = max(len(how) for _, how, _ in steps)
     for what, how, why in steps:  # commands are for copying, so they are never folded or cut
-        out.print(f"  {what:<8}  {how:<{width}}  {why}", soft_wrap=True, markup=False)
+        out.print(f"  {what:<8}  {how}  ({why})", soft_wrap=True, markup=False)
 
 
 def print_findings(found: Sequence[Finding], *, as_json: bool) -> None:
