@@ -34,6 +34,7 @@ class Programs:
 
     def __init__(self) -> None:
         """Start with none."""
+        _take_sigterm_back()
         self._lock = threading.Lock()
         self._alive: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
@@ -91,6 +92,17 @@ class Programs:
         process.wait()
         with self._lock:
             self._alive.discard(process)
+
+
+def _take_sigterm_back() -> None:
+    """Let this process and the programs it starts be terminated again.
+
+    A shell or supervisor may hand SIGTERM on as ignored; a program inherits that, and one that
+    ends its own workers by SIGTERM then waits for ever (detect-secrets' process pool does).
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def scrubbed_env(home: Path, *, bin_dir: Path | None = None) -> dict[str, str]:

@@ -340,3 +340,17 @@ def test_a_version_in_the_metadata_starts_no_program(tmp_path: Path) -> None:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: checkov\nVersion: 3.2.1\n")
     assert scanners(tmp_path).versions()["checkov"].version == "3.2.1"
     assert not (tmp_path / "started").exists()
+
+
+def test_programs_can_be_terminated_though_our_own_parent_ignored_sigterm(tmp_path: Path) -> None:
+    """detect-secrets hung for ever under a shell that ignored SIGTERM."""
+    code = (
+        "import signal, sys; from pathlib import Path\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "from secai_lib.gateways.programs import Programs\n"
+        "ask = 'import signal; print(signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)'\n"
+        "Programs(); import subprocess\n"
+        "sys.exit(subprocess.run([sys.executable, '-c', ask]).returncode)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
