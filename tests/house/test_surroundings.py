@@ -120,11 +120,12 @@ def test_damaged_products_are_noticed_and_made_again(
 ) -> None:
     home = mine()
     data = home / "data"
-    table = data / "problems" / "current" / "problems.parquet"
-    table.write_bytes(table.read_bytes()[:-100])
+    for folder, product in (("fixes/" + PLACE, "fixes"), ("problems", "problems")):
+        table = data / folder / "current" / f"{product}.parquet"
+        table.write_bytes(table.read_bytes()[:-100])
     done = secai(home, "verify")
     assert done.returncode == 5
-    assert "damaged; materialize problems again" in one_line(done)
+    assert "damaged; materialize fixes again" in one_line(done)
 
     (key,) = house(home).store.keys("findings")
     (data / "findings" / key / "current" / "manifest.json").write_text('{"product": "find')
