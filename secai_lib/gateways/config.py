@@ -17,7 +17,7 @@ from yaml import YAMLError
 from secai_lib.core.errors import SettingsError
 from secai_lib.core.settings import Settings
 
-TOPICS = ("platform", "scanners", "quality")
+TOPICS = ("platform", "scanners", "models", "datasets", "quality")
 """Files of `config/` that make up the settings, each with keys of its own."""
 
 
@@ -58,6 +58,13 @@ class Project:
     def work(self) -> Path:
         """Scratch folders of running steps; may be deleted when nothing runs."""
         return self.home / "work"
+
+    @property
+    def models(self) -> Path:
+        """The shared models folder, usable by several projects (see `config/models.yaml`)."""
+        named = self.settings.models.folder or os.environ.get("SECAI_MODELS_DIR")
+        cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+        return (self.root / Path(named or f"{cache}/secai/models").expanduser()).resolve()
 
     @property
     def rules(self) -> Path:
