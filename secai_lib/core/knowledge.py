@@ -53,6 +53,30 @@ class Hit(Record):
     """Lane (`vector`, `bm25`, `exact`) -> rank in it, from 1."""
 
 
+class Query(Record):
+    """What is looked for."""
+
+    text: str
+    """Compared by meaning and by words."""
+    keys: tuple[str, ...] = ()
+    """Exact keys, lower case, as in `Document.keys`."""
+    exclude: str = ""
+    """The group to leave out (the problem itself); empty for none."""
+
+
+class Retriever(Protocol):
+    """A knowledge base that is open."""
+
+    @property
+    def version(self) -> str:
+        """Content hash of the version that answers."""
+        ...
+
+    def search(self, queries: Sequence[Query], limit: int) -> list[list[Hit]]:
+        """For each query at most `limit` documents of other groups, best first."""
+        ...
+
+
 class Embedder(Protocol):
     """A model that turns texts into vectors."""
 
