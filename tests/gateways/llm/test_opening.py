@@ -1,0 +1,96 @@
+"""Which engine is chosen, and that it is closed again."""
+
+from pathlib import Path
+
+import pytest
+
+from secai_lib.core.errors import StorageError, UsageError
+from secai_lib.core.generation import Decoding, Message
+from secai_lib.core.model import Model, ModelFormat
+from secai_lib.core.settings import InferenceSettings
+from secai_lib.gateways.llm import choose_engine, open_engine
+from secai_lib.gateways.llm import opening as module
+from tests.fakes.model_server import ModelServer, completion
+
+CHAT = (Message(role="user", content="hi"),)
+MODEL = Model(
+    name="tiny",
+    uri="local:tiny",
+    revision="1",
+    source_sha256="ab" * 32,
+    licence="Apache-2.0",
+    licence_origin="here",
+    architecture="olmo2",
+    parameters=1,
+    size_bytes=1,
+    folder="tiny",
+    files={},
+)
+
+
+@pytest.mark.parametrize(("gpu", "expected"), [(True, "mlx"), (False, "torch")])
+def test_auto_is_mlx_where_it_has_a_gpu(
+    monkeypatch: pytest.MonkeyPatch, gpu: bool, expected: str
+) -> None:
+    monkeypatch.setattr(module, "mlx_has_gpu", lambda: gpu)
+    assert choose_engine(InferenceSettings()) == expected
+    assert choose_engine(InferenceSettings(engine="server")) == "server"
+
+
+@pytest.mark.parametrize(
+    ("engine", "form"), [("torch", ModelFormat.SAFETENSORS), ("mlx", ModelFormat.MLX)]
+)
+def test_an_engine_is_opened_from_its_own_form_and_closed(
+    tiny_olmo: Path, engine: str, form: ModelFormat
+) -> None:
+    asked: list[ModelFormat] = []
+
+    def folder_of(wanted: ModelFormat) -> Path:
+        asked.append(wanted)
+        return tiny_olmo
+
+    settings = InferenceSettings.model_validate({"engine": engine, "batch_size": 2})
+    with open_engine(settings, MODEL, folder_of) as opened:
+        assert opened.name == engine
+        assert opened.identity.startswith(MODEL.identity)
+        assert opened.generate([CHAT], Decoding(max_tokens=3))
+    assert asked == [form]
+    with pytest.raises(UsageError, match="closed"):
+        opened.generate([CHAT], Decoding(max_tokens=3))
+
+
+def test_a_server_needs_no_model_and_gets_the_key_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SECAI_SERVER_API_KEY", " k3y\n")
+
+    def never(_: ModelFormat) -> Path:
+        raise AssertionError
+
+    with ModelServer(lambda _: completion("x"), ["m"]).running() as server:
+        settings = InferenceSettings(engine="server", server_url=server.url)
+        with open_engine(settings, None, never) as opened:
+            assert opened.generate([CHAT], Decoding(max_tokens=3))[0].text == "x"
+    assert {asked.headers["Authorization"] for asked in server.asked} == {"Bearer k3y"}
+
+
+def test_a_local_engine_without_a_model_is_a_usage_error() -> None:
+    with (
+        pytest.raises(UsageError, match="base_model"),
+        open_engine(InferenceSettings(engine="torch"), None, lambda _: Path()),
+    ):
+        pass
+
+
+def test_a_damaged_model_is_named_without_its_path(tmp_path: Path, tiny_olmo: Path) -> None:
+    for file in tiny_olmo.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "config.json").write_text('{"model_type": "no-such-model"}')
+    for engine in ("torch", "mlx"):
+        settings = InferenceSettings.model_validate({"engine": engine})
+        with (
+            pytest.raises(StorageError, match="cannot be loaded") as caught,
+            open_engine(settings, MODEL, lambda _: tmp_path),
+        ):
+            pass
+        assert str(tmp_path.parent) not in str(caught.value)
