@@ -32,14 +32,16 @@ def choose_engine(settings: InferenceSettings) -> Literal["torch", "mlx", "serve
 
 @contextmanager
 def open_engine(
-    settings: InferenceSettings, model: Model | None, folder_of: Callable[[ModelFormat], Path]
+    settings: InferenceSettings,
+    model: Model | None,
+    folder_of: Callable[[Model, ModelFormat], Path],
 ) -> Iterator[TextEngine]:
     """The engine of `settings`, ready to answer; its memory is free again afterwards.
 
     Args:
         settings: Which engine and how.
         model: The model in the models folder; the engine `server` needs none.
-        folder_of: Where the model lies in a form; asked for one form only.
+        folder_of: Where a model lies in a form; asked for one form only.
 
     Raises:
         UsageError: a setting does not fit, or the model cannot chat.
@@ -54,7 +56,9 @@ def open_engine(
 
 
 def _open(
-    settings: InferenceSettings, model: Model | None, folder_of: Callable[[ModelFormat], Path]
+    settings: InferenceSettings,
+    model: Model | None,
+    folder_of: Callable[[Model, ModelFormat], Path],
 ) -> TorchEngine | MlxEngine | ServerEngine:
     chosen = choose_engine(settings)
     if chosen == "server":
@@ -70,7 +74,7 @@ def _open(
     local = TorchEngine if chosen == "torch" else MlxEngine
     # Four bits are quick on MLX's GPU only; on a CPU mlx_lm reads the dense form as well.
     form = ModelFormat.MLX if chosen == "mlx" and mlx_has_gpu() else ModelFormat.SAFETENSORS
-    folder = folder_of(form)
+    folder = folder_of(model, form)
     stored = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
     needed = stored if form is ModelFormat.MLX else model.parameters * FLOAT32
     require_memory(model.name, int(needed * MARGIN))

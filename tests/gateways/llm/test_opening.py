@@ -45,7 +45,7 @@ def test_on_a_cpu_an_engine_reads_the_dense_form_and_is_closed_again(
     monkeypatch.setattr(module, "mlx_has_gpu", lambda: False)
     asked: list[ModelFormat] = []
 
-    def folder_of(wanted: ModelFormat) -> Path:
+    def folder_of(_: Model, wanted: ModelFormat) -> Path:
         asked.append(wanted)
         return tiny_olmo
 
@@ -64,7 +64,7 @@ def test_a_server_needs_no_model_and_gets_the_key_from_the_environment(
 ) -> None:
     monkeypatch.setenv("SECAI_SERVER_API_KEY", " k3y\n")
 
-    def never(_: ModelFormat) -> Path:
+    def never(*_: object) -> Path:
         raise AssertionError
 
     with ModelServer(lambda _: completion("x"), ["m"]).running() as server:
@@ -77,7 +77,7 @@ def test_a_server_needs_no_model_and_gets_the_key_from_the_environment(
 def test_a_local_engine_without_a_model_is_a_usage_error() -> None:
     with (
         pytest.raises(UsageError, match="base_model"),
-        open_engine(InferenceSettings(engine="torch"), None, lambda _: Path()),
+        open_engine(InferenceSettings(engine="torch"), None, lambda *_: Path()),
     ):
         pass
 
@@ -110,7 +110,7 @@ def test_a_damaged_model_is_named_without_its_path(
     settings = InferenceSettings.model_validate({"engine": engine})
     with (
         pytest.raises(ModelError, match="cannot be loaded") as caught,
-        open_engine(settings, MODEL, lambda _: tmp_path),
+        open_engine(settings, MODEL, lambda *_: tmp_path),
     ):
         pass
     assert str(tmp_path.parent) not in str(caught.value)
@@ -123,7 +123,7 @@ def test_a_model_too_large_is_refused_before_it_is_loaded(tmp_path: Path, engine
     giant = MODEL.model_copy(update={"parameters": 10**13})
     with (
         pytest.raises(ModelTooLarge, match="smaller model"),
-        open_engine(settings, giant, lambda _: tmp_path),
+        open_engine(settings, giant, lambda *_: tmp_path),
     ):
         pass
 
@@ -136,7 +136,7 @@ def test_mlx_with_a_gpu_reads_its_own_form_and_the_stored_size_counts(
     monkeypatch.setattr(module, "require_memory", lambda _name, size: needed.append(size))
     forms: list[ModelFormat] = []
 
-    def folder_of(form: ModelFormat) -> Path:
+    def folder_of(_: Model, form: ModelFormat) -> Path:
         forms.append(form)
         return tiny_olmo
 

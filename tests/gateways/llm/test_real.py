@@ -72,8 +72,8 @@ def test_a_real_server_answers_as_the_engine_does(
     for chat in (*CHATS[:3], hostile):
         (theirs,), (ours,) = engine.generate([chat], free), torch_engine.generate([chat], free)
         # mlx_lm itself may choose rows that are no words (512 rows, 400 words); we never do.
-        assert len(os.path.commonprefix([theirs.text, ours.text])) >= 5
-        assert theirs.prompt_tokens == ours.prompt_tokens <= engine.count_tokens(chat)
+        assert theirs.text.startswith(ours.text[:5])
+        assert theirs.prompt_tokens == ours.prompt_tokens
         assert (theirs.answer_tokens, theirs.finish) == (12, Finish.LENGTH)
     together = engine.generate(CHATS, free)
     assert [a.prompt_tokens for a in together] == [torch_engine.count_tokens(c) for c in CHATS]
