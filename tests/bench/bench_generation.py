@@ -6,7 +6,7 @@ The model: the folder in SECAI_BENCH_MODEL (dense safetensors), else SmolLM2 in 
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from secai_lib.core.errors import UsageError
@@ -69,23 +69,21 @@ def timed(engine: TorchEngine, groups: Sequence[list[Chat]], decoding: Decoding)
     return (time.perf_counter() - start) / sum(answer.answer_tokens for answer in answers)
 
 
-def run() -> list[Row]:
+def run() -> Iterator[Row]:
     """Batching at two prompt lengths, and free against constrained decoding."""
     engine = TorchEngine(model_folder(), "bench", CHATS)
     free = Decoding(max_tokens=48)
     engine.generate(chats(1)[:1], free)  # the first call pays for start-up
-    rows = []
     for copies in (3, 12):
         asked = chats(copies)
         tokens = max(map(engine.count_tokens, asked))
         alone = timed(engine, [[chat] for chat in asked], free)
         together = timed(engine, [asked], free)
         detail = f"{1 / together:.0f} against {1 / alone:.0f} tokens/s, prompts of {tokens} tokens"
-        rows.append(Row(f"{CHATS} chats together", alone / together, "one by one", detail))
+        yield Row(f"{CHATS} chats together", alone / together, "one by one", detail)
     asked = chats(3)
     without = timed(engine, [asked], Decoding(max_tokens=64))
     held = timed(engine, [asked], Decoding(max_tokens=64, json_schema=SCHEMA))
     detail = f"{1 / held:.0f} against {1 / without:.0f} tokens/s"
-    rows.append(Row("answers held to a schema", without / held, "free answers", detail))
+    yield Row("answers held to a schema", without / held, "free answers", detail)
     engine.close()
-    return rows

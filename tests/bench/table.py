@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+HEAD = "| measured | ratio | compared with | numbers |\n|---|---|---|---|"
+
 
 class Row(NamedTuple):
     """One measurement; both sides are measured in the same run on the same machine."""
@@ -16,8 +18,6 @@ class Row(NamedTuple):
     """The numbers behind the ratio, with units."""
 
 
-def table(rows: list[Row]) -> str:
-    """The rows as a Markdown table."""
-    lines = ["| measured | ratio | compared with | numbers |", "|---|---|---|---|"]
-    lines += [f"| {r.name} | {r.ratio:.2f} | {r.compared_with} | {r.detail} |" for r in rows]
-    return "\n".join(lines)
+def line(row: Row) -> str:
+    """The row in a Markdown table under `HEAD`."""
+    return f"| {row.name} | {row.ratio:.2f} | {row.compared_with} | {row.detail} |"

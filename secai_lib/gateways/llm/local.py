@@ -26,6 +26,8 @@ class Network(Protocol):
     """Of `transformers`."""
     vocabulary: int
     """Width of the logits."""
+    context: int
+    """Most tokens of prompt and answer together; 0 where the configuration does not say."""
     end_ids: list[int]
     """Ids that end an answer, as the model's configuration says."""
 
@@ -77,6 +79,7 @@ class LocalEngine:
         self.name, self.identity = name, identity
         self._network: Network | None = network
         self._batch_size = batch_size
+        self._context = network.context
         self._prompter = Prompter(network.tokenizer, network.vocabulary)
         self._ends = self._prompter.ends(network.end_ids)
         self._constraints = Constraints(self._prompter, self._ends)
@@ -99,7 +102,8 @@ class LocalEngine:
         """An answer for each of `chats`, in their order, batched by length.
 
         Raises:
-            UsageError: the schema cannot be held, or `max_tokens` has no room for the prefix.
+            UsageError: the schema cannot be held, `max_tokens` has no room for the prefix, or a
+                chat is longer than the model can read.
         """
         rows = [self._begin(index, chat, decoding) for index, chat in enumerate(chats)]
         # The longest first: if memory does not suffice, it shows at once.
@@ -127,7 +131,13 @@ class LocalEngine:
                 f"max_tokens {decoding.max_tokens} leaves no room behind the {len(answer)} tokens "
                 "an answer has to begin with"
             )
-        return _Row(index, self._prompter.encode_chat(chat), answer, constraint)
+        prompt = self._prompter.encode_chat(chat)
+        if 0 < self._context < len(prompt) + decoding.max_tokens:
+            raise UsageError(
+                f"a chat of {len(prompt)} tokens and an answer of {decoding.max_tokens} are more "
+                f"than the {self._context} tokens this model can read; ask for less"
+            )
+        return _Row(index, prompt, answer, constraint)
 
     def _run(self, batch: list[_Row], decoding: Decoding, done: Callable[[_Row], None]) -> None:
         if self._network is None:

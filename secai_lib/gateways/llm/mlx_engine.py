@@ -92,6 +92,7 @@ class _MlxNetwork:
         self._model: Any = model
         self.tokenizer = wrapped._tokenizer
         self.end_ids: list[int] = sorted(wrapped.eos_token_ids)
+        self.context = int(config.get("max_position_embeddings") or 0)
         self.vocabulary = int(config["vocab_size"])
 
     def start(self, prompts: Sequence[Sequence[int]]) -> Logits:

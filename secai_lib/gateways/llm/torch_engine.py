@@ -55,6 +55,7 @@ class _TorchNetwork:
         self._model = model.to(device).eval()
         self._device = device
         self.vocabulary = int(model.get_output_embeddings().weight.shape[0])
+        self.context = int(getattr(model.config, "max_position_embeddings", 0) or 0)
         ends = model.generation_config.eos_token_id or []
         self.end_ids: list[int] = [ends] if isinstance(ends, int) else list(ends)
 

@@ -19,6 +19,7 @@ class Script:
 
     def __init__(self, prompter: Prompter, tokens: Sequence[int]) -> None:
         self.tokenizer, self.vocabulary, self.end_ids = prompter.tokenizer, VOCABULARY, [7]
+        self.context = 100
         self.tokens, self.at, self.rows = list(tokens), -1, 0
         self.kept: list[list[int]] = []
 
@@ -82,3 +83,9 @@ def test_a_schema_that_cannot_be_held_is_an_error(prompter: Prompter, schema: st
     engine = LocalEngine("torch", "script", Script(prompter, []), 2)
     with pytest.raises(UsageError, match="JSON Schema"):
         engine.generate([CHAT], Decoding(max_tokens=5, json_schema=schema))
+
+
+def test_a_chat_longer_than_the_model_can_read_is_refused(prompter: Prompter) -> None:
+    engine = LocalEngine("torch", "script", Script(prompter, [0]), 2)
+    with pytest.raises(UsageError, match="100 tokens this model can read"):
+        engine.generate([(Message(role="user", content="word " * 80),)], Decoding(max_tokens=5))
