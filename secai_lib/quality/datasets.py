@@ -92,7 +92,7 @@ def weights(rows: Rows, settings: DatasetSettings) -> Verdict:
         len(wrong),
         0,
         good=f"Shares of the loss: {told or 'none'}.",
-        bad=f"{len(wrong)} rows carry another weight than config/datasets.yaml gives their category.",
+        bad=f"{len(wrong)} rows have another weight than their category in config/datasets.yaml.",
     )
 
 
