@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
-from secai_lib.core.fix import Proposal, SourceFiles
+from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.dockerfile import Dockerfile, in_dockerfiles, read_dockerfile
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
@@ -37,12 +37,19 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
 
 
 def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
-    """Each `apt-get` called by its short name."""
-    for _, command in all_commands(dockerfile):
+    """The short name in each RUN, for every command and for the last one alone.
+
+    Checkov sees it behind another command only.
+    """
+    found: dict[int, list[Edit]] = {}
+    for run, command in all_commands(dockerfile):
         if command.name.text == "apt-get":
-            name = command.name
-            edit = dockerfile.place.edit(name.start, name.end, "apt")
-            yield Weakening("checkov", "CKV_DOCKER_9", (edit,))
+            edit = dockerfile.place.edit(command.name.start, command.name.end, "apt")
+            found.setdefault(run.start, []).append(edit)
+    for edits in found.values():
+        if len(edits) > 1:
+            yield Weakening("checkov", "CKV_DOCKER_9", tuple(edits))
+            yield Weakening("checkov", "CKV_DOCKER_9", (edits[-1],))
 
 
 RULE = FixRule(

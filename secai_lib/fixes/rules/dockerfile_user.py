@@ -165,9 +165,8 @@ def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
     last = users[-1]
     start = last.value_start
     yield Weakening("checkov", "CKV_DOCKER_3", (without(dockerfile, last),))
-    for root in _ROOT:
-        edit = dockerfile.place.edit(start, start + len(last.value), root)
-        yield Weakening("checkov", "CKV_DOCKER_8", (edit,))
+    edit = dockerfile.place.edit(start, start + len(last.value), "root")
+    yield Weakening("checkov", "CKV_DOCKER_8", (edit,))
 
 
 RULE = FixRule(

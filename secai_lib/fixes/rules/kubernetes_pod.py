@@ -179,6 +179,9 @@ def _weaken_for(kind: _Kind) -> Weaken:
 
     def places(pod: Pod) -> Iterator[Weakening]:
         edits: list[Edit] = []
+        numbered = pod.at((*pod.spec, CONTEXT, "runAsUser")) is not None
+        if numbered and kind.keys == (CONTEXT, "runAsNonRoot"):
+            return  # a user by number is not root, whatever else is said
         if pod.text((*pod.spec, *kind.keys)) in (str(kind.value), str(kind.value).lower()):
             edits = pod.setting(pod.spec, kind.keys, _WEAK.get(kind.value, True))
             edits += [] if kind.dangerous else [pod.without(pod.spec, kind.keys)]

@@ -32,7 +32,9 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
 def _weaken(pod: Pod) -> Iterator[Weakening]:
     """The policy forgotten, or another one, at each container."""
     for path in pod.containers():
-        if pod.text((*path, "imagePullPolicy")) == "Always":
+        if pod.text((*path, "imagePullPolicy")) == "Always" and "@" not in pod.text(
+            (*path, "image")
+        ):
             for edit in (
                 pod.without(path, ("imagePullPolicy",)),
                 *pod.setting(path, ("imagePullPolicy",), "IfNotPresent"),

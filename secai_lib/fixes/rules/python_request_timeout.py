@@ -46,7 +46,8 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
 def _weaken(source: PythonSource, call: ast.Call) -> Iterator[Weakening]:
     """The limit forgotten or switched off."""
     timeout = keyword_of(call, "timeout")
-    if timeout is None or not source.qualified(call.func).startswith("requests."):
+    client, _, method = source.qualified(call.func).partition(".")
+    if timeout is None or client != "requests" or method == "request":
         return
     yield Weakening("bandit", "B113", (source.replace(timeout.value, "None"),))
     if call.args or call.keywords[0] is not timeout:

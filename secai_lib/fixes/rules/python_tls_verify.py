@@ -23,7 +23,7 @@ EXPLANATION = (
     'Watch for: a server with a private certificate authority needs `verify="/path/to/ca.pem"`.'
 )
 _CLIENTS = ("requests", "httpx")
-_METHODS = ("get", "post", "put", "patch", "delete", "head", "request")
+_METHODS = ("get", "post", "put", "patch", "delete", "head")
 
 
 def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:

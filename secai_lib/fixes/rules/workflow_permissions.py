@@ -120,7 +120,9 @@ def _weaken(workflow: Workflow) -> Iterator[Weakening]:
     tree = workflow.tree
     top = workflow.root.get("permissions")
     if top is not None and not top.alias:
-        yield Weakening("zizmor", "excessive-permissions", (remove_key(tree, ("permissions",)),))
+        if any(job.get("permissions") is None for _, job in workflow.jobs()):
+            gone = remove_key(tree, ("permissions",))
+            yield Weakening("zizmor", "excessive-permissions", (gone,))
         opened = set_scalar(tree, ("permissions",), "write-all")
         yield Weakening("checkov", "CKV2_GHA_1", (opened,))
         for key, value in top.entries:

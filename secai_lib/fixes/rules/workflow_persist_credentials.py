@@ -65,19 +65,16 @@ def _uses_git(step: Step) -> bool:
 
 
 def _weaken(workflow: Workflow) -> Iterator[Weakening]:
-    """The option forgotten, or turned round, at each checkout that has it."""
+    """The option forgotten at each checkout that has it; said aloud, zizmor takes it for meant."""
     for name, _ in workflow.jobs():
         for step in workflow.steps(name):
             options = step.node.get("with")
             if step.action != "actions/checkout" or step.option("persist-credentials") != "false":
                 continue
             alone = options is not None and len(options.entries) == 1
-            path = (*step.path, "with")
-            option = (*path, "persist-credentials")
-            yield Weakening(
-                "zizmor", "artipacked", (remove_key(workflow.tree, path if alone else option),)
-            )
-            yield Weakening("zizmor", "artipacked", (set_scalar(workflow.tree, option, True),))
+            below = ("with",) if alone else ("with", "persist-credentials")
+            edit = remove_key(workflow.tree, (*step.path, *below))
+            yield Weakening("zizmor", "artipacked", (edit,))
 
 
 RULE = FixRule(
