@@ -9,6 +9,7 @@ the inverse of the inverse where the rule would write something else.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from secai_lib.core.finding import Finding, Result
 from secai_lib.core.fix import Edit, ProofVerdict, Proposal, Rescan, Rescanner
@@ -94,14 +95,15 @@ def forge(
 
 
 def _batches(wanted: Sequence[Variant], size: int) -> Iterator[list[Variant]]:
-    """At most `size` variants each; those for the same scanners and of the same file together."""
+    """At most `size` variants each, evenly; those for the same scanners and file together."""
     groups: dict[str, list[Variant]] = {}
     for variant in wanted:
         language = language_of(variant.file.path)
         groups.setdefault(_SCANNED_LIKE.get(language, language), []).append(variant)
     for _, group in sorted(groups.items()):
         group.sort(key=lambda v: (v.file.origin, v.file.path, v.rule.kind, v.text))
-        yield from (group[at : at + size] for at in range(0, len(group), size))
+        even = ceil(len(group) / ceil(len(group) / size))
+        yield from (group[at : at + even] for at in range(0, len(group), even))
 
 
 _SCANNED_LIKE = {"dockerfile": "yaml", "kotlin": "typescript", "tsx": "typescript"}

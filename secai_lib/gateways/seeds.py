@@ -18,11 +18,11 @@ _HIDDEN = "workflows/"
 def read_seeds() -> dict[str, str]:
     """Path as in a repository -> text, sorted; raises StorageError when none is installed."""
     found = {}
-    for file in sorted(SEEDS.rglob("*")):
+    for file in SEEDS.rglob("*"):
         if file.is_file() and not file.name.startswith("."):
             path = file.relative_to(SEEDS).as_posix().removesuffix(".txt")
             path = f".github/{path}" if path.startswith(_HIDDEN) else path
             found[path] = file.read_bytes().decode()
     if not found:
         raise StorageError("the seed files of the forge are missing; install secai again")
-    return found
+    return dict(sorted(found.items()))

@@ -163,7 +163,9 @@ def _weaken_for(kind: _Kind) -> Weaken:
                 edits = _keep_some(pod, context)
             elif pod.text((*context, *keys)) == str(value).lower():
                 edits = pod.setting(context, keys, not value)
-                edits += [] if kind.setting is _UNPRIVILEGED else [pod.without(context, keys)]
+                edits += (
+                    [] if kind.setting is _UNPRIVILEGED else [pod.without(path, (CONTEXT, *keys))]
+                )
             else:  # only what is dangerous when it is not forgotten
                 edits = pod.setting(context, keys, True) if kind.setting is _UNPRIVILEGED else []
             for edit in edits:

@@ -123,16 +123,22 @@ def _weaken(workflow: Workflow) -> Iterator[Weakening]:
         if any(job.get("permissions") is None for _, job in workflow.jobs()):
             gone = remove_key(tree, ("permissions",))
             yield Weakening("zizmor", "excessive-permissions", (gone,))
-        opened = set_scalar(tree, ("permissions",), "write-all")
-        yield Weakening("checkov", "CKV2_GHA_1", (opened,))
+        yield Weakening("checkov", "CKV2_GHA_1", _opened(workflow, workflow.root))
         for key, value in top.entries:
             if value.text == "read":
                 more = set_scalar(tree, ("permissions", key.text), "write")
                 yield Weakening("zizmor", "excessive-permissions", (more,))
-    for name, job in workflow.jobs():
+    for _, job in workflow.jobs():
         if job.get("permissions") is not None:
-            opened = set_scalar(tree, ("jobs", name, "permissions"), "write-all")
-            yield Weakening("zizmor", "excessive-permissions", (opened,))
+            yield Weakening("zizmor", "excessive-permissions", _opened(workflow, job))
+
+
+def _opened(workflow: Workflow, parent: YamlNode) -> tuple[Edit, ...]:
+    pair = parent.entry("permissions")
+    if pair is None or pair[1].alias or pair[1].anchor:
+        return ()
+    start = workflow.tree.text.index(":", pair[0].end) + 1
+    return (Edit(path=workflow.tree.path, start=start, end=pair[1].end, replacement=" write-all"),)
 
 
 RULE = FixRule(
