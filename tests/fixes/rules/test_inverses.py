@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from secai_lib.fixes.clean import CleanFile
-from secai_lib.fixes.edits import apply_edits
-from secai_lib.fixes.forge import inverse
+from secai_lib.fixes.edits import apply_edits, inverse
 from secai_lib.fixes.honesty import honest
 from secai_lib.fixes.rules import RULES
 from secai_lib.fixes.variants import Variant, variants
