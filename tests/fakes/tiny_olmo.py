@@ -44,6 +44,7 @@ def write_tiny_olmo(folder: Path, *, seed: int = 0) -> None:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=2048,
+        rope_parameters={"rope_type": "default", "rope_theta": 500_000.0},  # as in the real one
         initializer_range=0.1,
         tie_word_embeddings=False,
         bos_token_id=tokenizer.bos_token_id,

@@ -1,14 +1,15 @@
 """The part that the engines on this machine share: batches, greedy choice, schema, stop texts."""
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from secai_lib.core.errors import Terminal, UsageError
+from secai_lib.core.errors import ModelError, Terminal, UsageError
 from secai_lib.core.generation import Chat, Decoding, Finish, Generation
 from secai_lib.gateways.llm.constraint import Constraint, Constraints
 from secai_lib.gateways.llm.prompt import Prompter
@@ -39,6 +40,20 @@ class Network(Protocol):
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these rows of the batch only."""
         ...
+
+
+@contextmanager
+def loading_errors() -> Iterator[None]:
+    """Turn what libraries raise over a damaged model into a `ModelError`, which names no path."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise ModelError(
+            f"the model cannot be loaded ({type(error).__name__}): remove it from the models "
+            "folder and run the asset base_model again"
+        ) from error
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """The language model by MLX: the default where MLX has a GPU (Metal or CUDA)."""
 
 import ctypes
+import json
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -9,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from secai_lib.core.errors import StorageError, UsageError
-from secai_lib.gateways.llm.local import LocalEngine, Logits
-from secai_lib.gateways.llm.weights import check_memory
+from secai_lib.core.errors import UsageError
+from secai_lib.gateways.llm.local import LocalEngine, Logits, loading_errors
+from secai_lib.gateways.models.card import spell_rope_for_mlx
+
+ROPE = ("rope_theta", "rope_scaling")
+"""What `mlx_lm` has to be told of the positions."""
 
 
 def load_fast_blas() -> bool:
@@ -51,10 +55,9 @@ class MlxEngine(LocalEngine):
             threads: Not used: MLX decides by itself.
 
         Raises:
-            UsageError: there is not enough memory, or the model cannot chat.
-            StorageError: a file is missing or damaged.
+            UsageError: the model cannot chat.
+            ModelError: a file is missing or damaged.
         """
-        check_memory(folder)
         network = _MlxNetwork(folder)
         version = f"mlx {metadata.version('mlx')} {network.precision}"
         super().__init__("mlx", f"{identity} {version}", network, batch_size)
@@ -76,13 +79,10 @@ class _MlxNetwork:
         from mlx_lm import load
         from mlx_lm.utils import dequantize_model
 
-        try:
-            loaded: Any = load(str(folder), return_config=True)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise StorageError(
-                f"the model in {folder.name} cannot be loaded ({type(error).__name__}); "
-                "fetch it again"
-            ) from error
+        with loading_errors():
+            config = spell_rope_for_mlx(json.loads((folder / "config.json").read_bytes()))
+            rope = {name: config[name] for name in config if name in ROPE}
+            loaded: Any = load(str(folder), model_config=rope, return_config=True)
         model, wrapped, config = loaded
         self.precision = "as stored"
         if not mlx_has_gpu():

@@ -14,8 +14,13 @@ from secai_lib.gateways.llm.mlx_engine import MlxEngine, mlx_has_gpu
 from secai_lib.gateways.llm.server_engine import ServerEngine
 from secai_lib.gateways.llm.server_http import ServerHttp
 from secai_lib.gateways.llm.torch_engine import TorchEngine
+from secai_lib.gateways.machine import require_memory
 
 API_KEY = "SECAI_SERVER_API_KEY"
+FLOAT32 = 4
+"""Bytes."""
+MARGIN = 1.15
+"""Beside its weights a model needs keys, values and intermediate results of a batch."""
 
 
 def choose_engine(settings: InferenceSettings) -> Literal["torch", "mlx", "server"]:
@@ -27,19 +32,21 @@ def choose_engine(settings: InferenceSettings) -> Literal["torch", "mlx", "serve
 
 @contextmanager
 def open_engine(
-    settings: InferenceSettings, model: Model | None, folder_of: Callable[[ModelFormat], Path]
+    settings: InferenceSettings,
+    model: Model | None,
+    folder_of: Callable[[Model, ModelFormat], Path],
 ) -> Iterator[TextEngine]:
     """The engine of `settings`, ready to answer; its memory is free again afterwards.
 
     Args:
         settings: Which engine and how.
         model: The model in the models folder; the engine `server` needs none.
-        folder_of: Where the model lies in a form; asked for one form only.
+        folder_of: Where a model lies in a form; asked for one form only.
 
     Raises:
-        UsageError: a setting does not fit, or the model does not fit into memory.
-        StorageError: the model is damaged.
-        MissingTool: the packages of the engine are not installed.
+        UsageError: a setting does not fit, or the model cannot chat.
+        ModelTooLarge: the model does not fit into memory.
+        ModelError: the model is damaged.
     """
     engine = _open(settings, model, folder_of)
     try:
@@ -49,7 +56,9 @@ def open_engine(
 
 
 def _open(
-    settings: InferenceSettings, model: Model | None, folder_of: Callable[[ModelFormat], Path]
+    settings: InferenceSettings,
+    model: Model | None,
+    folder_of: Callable[[Model, ModelFormat], Path],
 ) -> TorchEngine | MlxEngine | ServerEngine:
     chosen = choose_engine(settings)
     if chosen == "server":
@@ -63,5 +72,10 @@ def _open(
     if model is None:
         raise UsageError(f"the engine {chosen} needs a model; run the asset base_model first")
     local = TorchEngine if chosen == "torch" else MlxEngine
-    form = ModelFormat.SAFETENSORS if chosen == "torch" else ModelFormat.MLX
-    return local(folder_of(form), model.identity, settings.batch_size, settings.threads)
+    # Four bits are quick on MLX's GPU only; on a CPU mlx_lm reads the dense form as well.
+    form = ModelFormat.MLX if chosen == "mlx" and mlx_has_gpu() else ModelFormat.SAFETENSORS
+    folder = folder_of(model, form)
+    stored = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    needed = stored if form is ModelFormat.MLX else model.parameters * FLOAT32
+    require_memory(model.name, int(needed * MARGIN))
+    return local(folder, model.identity, settings.batch_size, settings.threads)

@@ -44,7 +44,8 @@ def find_server(url: str, *, allow_public: bool) -> Server:
         parsed = httpx.URL(url.rstrip("/"))
     except httpx.InvalidURL as error:
         raise UsageError(f"{SETTING} is not a URL") from error
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    served = parsed.port is None or 0 < parsed.port < 2**16
+    if parsed.scheme not in ("http", "https") or not parsed.host or not served:
         raise UsageError(f"{SETTING} must be http://HOST:PORT/v1 or https://HOST/v1")
     if parsed.userinfo or parsed.query or parsed.fragment:
         raise UsageError(

@@ -73,8 +73,10 @@ class ServerEngine:
         """The model to ask for; empty when the server has one and names none."""
         if self._wanted:
             return self._wanted
-        listed = self._http.ask("GET", "/models").get("data")
-        names = [str(e.get("id", "")) for e in listed or [] if isinstance(e, dict)]
+        # No list is no error: mlx_lm.server 0.32 fails here when the Hub's cache does not exist.
+        listed = self._http.look("/models").get("data")
+        entries = listed if isinstance(listed, list) else []
+        names = [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
         if len(names) > 1:
             shown = ", ".join(sorted(PurePath(name).name for name in names)[:10])
             raise UsageError(
@@ -85,7 +87,7 @@ class ServerEngine:
 
     def _ask(self, chat: Chat, decoding: Decoding) -> Generation:
         body = request_body(self._model, chat, decoding)
-        answer = self._http.ask("POST", "/chat/completions", body)
+        answer = self._http.ask("/chat/completions", body)
         try:
             choice = answer["choices"][0]
             said = choice["message"]["content"] or ""

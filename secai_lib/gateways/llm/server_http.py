@@ -74,8 +74,8 @@ class ServerHttp:
         """Close the connections."""
         self._client.close()
 
-    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """The JSON object that the server answers.
+    def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The JSON object that the server answers to `body`, posted to `path` below its address.
 
         Raises:
             RateLimited: it is busy, and was so at every try.
@@ -83,10 +83,17 @@ class ServerHttp:
             UsageError: the address, the model's name or the key is wrong.
             Terminal: what it answers is no answer.
         """
-        done: dict[str, Any] = self._retrying(self._ask, method, path, body)
+        done: dict[str, Any] = self._retrying(self._request, "POST", path, body)
         return done
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    def look(self, path: str) -> dict[str, Any]:
+        """The JSON object at `path`, asked for once; empty where the server gives none."""
+        try:
+            return self._request("GET", path, None)
+        except SecAIError:
+            return {}
+
+    def _request(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         url = self._server.url.copy_with(path=self._server.url.path.rstrip("/") + path)
         try:
             with self._client.stream(

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from secai_lib.core.errors import StorageError
-from secai_lib.gateways.llm.local import LocalEngine, Logits
-from secai_lib.gateways.llm.weights import check_memory
+from secai_lib.gateways.llm.local import LocalEngine, Logits, loading_errors
 
 
 class TorchEngine(LocalEngine):
@@ -22,10 +20,9 @@ class TorchEngine(LocalEngine):
             threads: CPU threads; 0 leaves it to PyTorch (all cores).
 
         Raises:
-            UsageError: there is not enough memory, or the model cannot chat.
-            StorageError: a file is missing or damaged.
+            UsageError: the model cannot chat.
+            ModelError: a file is missing or damaged.
         """
-        check_memory(folder)
         import torch
 
         if threads:
@@ -50,16 +47,11 @@ class _TorchNetwork:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        try:
+        with loading_errors():
             self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model: Any = AutoModelForCausalLM.from_pretrained(
                 folder, dtype=torch.float32, local_files_only=True, use_safetensors=True
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise StorageError(
-                f"the model in {folder.name} cannot be loaded ({type(error).__name__}); "
-                "fetch it again"
-            ) from error
         self._model = model.to(device).eval()
         self._device = device
         self.vocabulary = int(model.get_output_embeddings().weight.shape[0])
