@@ -14,7 +14,7 @@ def block_for(window: Window, text: str, fixed: str) -> Block:
     Raises:
         NoWindow: `fixed` differs outside the window, or in a way no block can say.
     """
-    lines = _inside(window, text, fixed)
+    lines = inside(window, text, fixed)
     if any(line.strip() and not line.startswith(window.indent) for line in lines):
         raise NoWindow("outdented", "A new line begins further left than the whole window.")
     after = tuple(window.shown(line) for line in lines)
@@ -31,8 +31,12 @@ def block_for(window: Window, text: str, fixed: str) -> Block:
     return block
 
 
-def _inside(window: Window, text: str, fixed: str) -> list[str]:
-    """The lines of `fixed` that stand where the window was."""
+def inside(window: Window, text: str, fixed: str) -> list[str]:
+    """The lines of `fixed` that stand where `window` was cut from `text`, indentation and all.
+
+    Raises:
+        NoWindow: `fixed` differs from `text` outside of the window.
+    """
     behind = text[window.end :]
     inside = window.start + len(behind) <= len(fixed)
     if not inside or not (fixed.startswith(text[: window.start]) and fixed.endswith(behind)):

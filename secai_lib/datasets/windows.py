@@ -15,6 +15,10 @@ MAX_LINE = 400
 """Characters of the longest line of a window: longer ones were made by a program."""
 
 
+_DOCUMENT = "---"
+"""Between two YAML documents: the next one says nothing about this one."""
+
+
 class NoWindow(Exception):
     """No window can be cut, or no answer be given in it: `code` to count by, and a sentence."""
 
@@ -29,6 +33,8 @@ class Window(Record):
 
     path: str
     """The file."""
+    first_line: int
+    """The number of its first line in the file, from 1."""
     start: int
     """First character of the stretch in the file's text, from 0."""
     end: int
@@ -89,6 +95,7 @@ def cut_window(
     placeholders = placeholders_of(stretch, known.values())
     window = Window(
         path=path,
+        first_line=first + 1,
         start=start,
         end=start + len(stretch),
         newline=newline,
@@ -131,15 +138,15 @@ def line_end(text: str) -> str:
 def _grown(
     lines: list[str], first: int, last: int, limit: int, hidden: Set[int]
 ) -> tuple[int, int]:
-    """`first` and `last` with as much above as below, up to a secret and to the file's ends."""
+    """`first` and `last` with as much above as below, up to a secret and to the document's ends."""
     low, high = first, last
     end = len(lines) - (not lines[-1])  # behind the last line end there is no line
     grew = True
     while grew and high - low < limit:
         grew = False
-        if low > 0 and low - 1 not in hidden:
+        if low > 0 and low - 1 not in hidden and lines[low - 1] != _DOCUMENT:
             low, grew = low - 1, True
-        if high - low < limit and high < end and high not in hidden:
+        if high - low < limit and high < end and high not in hidden and lines[high] != _DOCUMENT:
             high, grew = high + 1, True
     while low < first and not lines[low].strip():
         low += 1
