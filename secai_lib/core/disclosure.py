@@ -17,6 +17,11 @@ SEVERITY = re.compile(
 """A severity in words or numbers, in any of the usual forms."""
 CWE = re.compile(r"\bCWE[-_ ]?(\d+)", re.IGNORECASE)
 """A CWE id in any spelling."""
+WEAKNESS_ID = re.compile(
+    r"\b(?:CVE-\d{4}-\d{4,}|GHSA(?:-[0-9a-z]{4}){3}|CWE-\d+|(?:PYSEC|RUSTSEC|OSV|GO)-\d{4}-\d+)\b",
+    re.IGNORECASE,
+)
+"""The id of a weakness or an advisory."""
 _COMMON = frozenset({"other", "code", "web", "api", "secret", "mobile", "container", "dependency"})
 """Labels that are everyday words: stated only when a name such as `category:` stands before."""
 
