@@ -1,13 +1,17 @@
 """The answer of Stage 2 for people: facts of the diff and of the proof, nothing made up."""
 
+import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
+from secai_lib.core.disclosure import WEAKNESS_ID
 from secai_lib.core.fix import Fix
 from secai_lib.core.training import Readable
 from secai_lib.datasets.blocks import inside
 from secai_lib.datasets.repair import Repair
 from secai_lib.datasets.windows import Window
+
+_ASIDE = re.compile(r" \([^()]*\)")
 
 
 def readable_of(repair: Repair, window: Window, others: Sequence[Fix]) -> Readable:
@@ -54,8 +58,12 @@ def _steps(repair: Repair) -> Iterator[str]:
 
 
 def _paragraphs(explanation: str) -> Iterator[str]:
+    """The paragraphs, each on one line, without lists of advisories: the certificate has them."""
     for paragraph in explanation.split("\n\n"):
-        if text := " ".join(paragraph.split()):
+        text = " ".join(paragraph.split())
+        for listed in _ASIDE.findall(text):
+            text = text.replace(listed, "") if WEAKNESS_ID.search(listed) else text
+        if text:
             yield text
 
 

@@ -22,6 +22,9 @@ from secai_lib.datasets.rows import make_row
 from secai_lib.datasets.task import Pins, known_commits, known_versions, task_of
 from secai_lib.datasets.windows import NoWindow, Window, changed_lines, cut_window, line_end
 
+MODEST = frozenset({"minimal", "in_branch", "default"})
+"""Ways that change nothing but the weakness; among them, and behind them, the smallest is first."""
+
 _VERSION = re.compile(r"\d+(?:\.\d+)+[\w.-]*")
 
 
@@ -40,7 +43,7 @@ class Made(Record):
     """The rows of all repairs, before they are split."""
 
     rows: tuple[TrainingExample, ...]
-    """At most one for a problem: of its smallest proven change that fits."""
+    """At most one for a problem: of its most modest proven way that fits."""
     windows: Mapping[str, Window]
     """Fix id -> the window of its row."""
     left_out: Mapping[str, int]
@@ -70,11 +73,11 @@ def stage2_rows(repairs: Iterable[Repair], settings: DatasetSettings, pins: Pins
 
 
 def by_problem(repairs: Iterable[Repair]) -> list[list[Repair]]:
-    """The repairs of each problem, the smallest change first; problems sorted."""
+    """The repairs of each problem, the most modest first; problems sorted."""
     found: dict[tuple[str, str], list[Repair]] = {}
     for repair in repairs:
         found.setdefault((repair.origin, repair.fix.problem), []).append(repair)
-    return [sorted(found[key], key=_size) for key in sorted(found)]
+    return [sorted(found[key], key=_rank) for key in sorted(found)]
 
 
 def ask(repair: Repair, settings: DatasetSettings, pins: Pins) -> Asked:
@@ -172,7 +175,7 @@ def _language(repair: Repair) -> str:
     return known or repair.language
 
 
-def _size(repair: Repair) -> tuple[int, str, str]:
+def _rank(repair: Repair) -> tuple[bool, int, str, str]:
     proposal = repair.fix.proposal
     letters = sum(len(edit.replacement) + edit.end - edit.start for edit in proposal.edits)
-    return letters, proposal.approach, repair.fix.id
+    return proposal.approach not in MODEST, letters, proposal.approach, repair.fix.id
