@@ -20,7 +20,7 @@ _KNOWN = re.compile(
 """Formats of well-known services, private keys and credentials in URLs."""
 _CANDIDATE = re.compile(r"(?<![\w./+:@-])[A-Za-z0-9+/_-]{24,}={0,2}(?![\w./-])")
 _DIGEST = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}|sha(?:256|384|512)-\S+")
-_NAME = re.compile(r"(?:[A-Z]?[a-z]{3,}|[A-Z]{2,}|\d{1,4}|[A-Z]|[_/+-])+")
+_NAME = re.compile(r"(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}|\d{1,4}|[A-Z]|[_/+-])+")
 """Words joined to a name or path; random text has few runs of small letters."""
 MIN_ENTROPY = 4.0
 """Bits per character; names stay below, 24 random characters of base64 reach 4.2 on average."""
