@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from secai_lib.core.record import Record, canonical_json
 from secai_lib.core.settings import DatasetSettings
 from secai_lib.core.training import Split, TrainingExample
-from secai_lib.datasets.repair import Repair, proven
-from secai_lib.datasets.stage2 import ask, by_problem, group_of
+from secai_lib.datasets.repair import Repair, by_problem, proven
+from secai_lib.datasets.stage2 import ask, group_of
 from secai_lib.datasets.task import Pins
 from secai_lib.datasets.windows import NoWindow
 from secai_lib.datasets.wording import TASKS
@@ -34,7 +34,7 @@ class Approach(Record):
 
 
 class Approaches(Record):
-    """A problem with all its proven ways, the smallest change first."""
+    """A problem with all its proven ways, the most modest first."""
 
     problem: str
     """The problem's id."""

@@ -1,6 +1,6 @@
 """What a row of Stage 2 is made of, and whether its proof still holds for its texts."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +12,9 @@ from secai_lib.core.training import TrainingExample
 from secai_lib.datasets.answer_format import AnswerRefused
 from secai_lib.datasets.applier import apply_answer
 from secai_lib.datasets.windows import Window
+
+MODEST = frozenset({"minimal", "in_branch", "default"})
+"""Ways that change nothing but the weakness; among them, and behind them, the smallest is first."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,14 @@ class Repair:
         return self.fix.certificate.repository
 
 
+def by_problem(repairs: Iterable[Repair]) -> list[list[Repair]]:
+    """The repairs of each problem, the most modest first; problems sorted."""
+    found: dict[tuple[str, str], list[Repair]] = {}
+    for repair in repairs:
+        found.setdefault((repair.origin, repair.fix.problem), []).append(repair)
+    return [sorted(found[key], key=_rank) for key in sorted(found)]
+
+
 def proven(certificate: Certificate) -> bool:
     """True when the certificate says proven and every check of it passed."""
     passed = bool(certificate.checks) and all(check.passed for check in certificate.checks)
@@ -69,6 +80,12 @@ def doubt(row: TrainingExample, window: Window | None, repair: Repair | None) ->
     if repair.fixed != {**repair.weak, window.path: made}:
         return "Its answer does not lead to the certified file."
     return ""
+
+
+def _rank(repair: Repair) -> tuple[bool, int, str, str]:
+    proposal = repair.fix.proposal
+    letters = sum(len(edit.replacement) + edit.end - edit.start for edit in proposal.edits)
+    return proposal.approach not in MODEST, letters, proposal.approach, repair.fix.id
 
 
 def _hashes(texts: Mapping[str, str]) -> dict[str, str]:

@@ -17,13 +17,10 @@ from secai_lib.datasets.answer_format import Block
 from secai_lib.datasets.blocks import block_for
 from secai_lib.datasets.labels import metadata_of
 from secai_lib.datasets.readable import readable_of
-from secai_lib.datasets.repair import Repair, proven
+from secai_lib.datasets.repair import Repair, by_problem, proven
 from secai_lib.datasets.rows import make_row
 from secai_lib.datasets.task import Pins, known_commits, known_versions, task_of
 from secai_lib.datasets.windows import NoWindow, Window, changed_lines, cut_window, line_end
-
-MODEST = frozenset({"minimal", "in_branch", "default"})
-"""Ways that change nothing but the weakness; among them, and behind them, the smallest is first."""
 
 _VERSION = re.compile(r"\d+(?:\.\d+)+[\w.-]*")
 
@@ -70,14 +67,6 @@ def stage2_rows(repairs: Iterable[Repair], settings: DatasetSettings, pins: Pins
             windows[repair.fix.id] = asked.window
             made = True
     return Made(rows=tuple(rows), windows=windows, left_out=dict(sorted(left_out.items())))
-
-
-def by_problem(repairs: Iterable[Repair]) -> list[list[Repair]]:
-    """The repairs of each problem, the most modest first; problems sorted."""
-    found: dict[tuple[str, str], list[Repair]] = {}
-    for repair in repairs:
-        found.setdefault((repair.origin, repair.fix.problem), []).append(repair)
-    return [sorted(found[key], key=_rank) for key in sorted(found)]
 
 
 def ask(repair: Repair, settings: DatasetSettings, pins: Pins) -> Asked:
@@ -173,9 +162,3 @@ def _bare_context(repair: Repair, path: str) -> CodeContext:
 def _language(repair: Repair) -> str:
     known = repair.context.language if repair.context else ""
     return known or repair.language
-
-
-def _rank(repair: Repair) -> tuple[bool, int, str, str]:
-    proposal = repair.fix.proposal
-    letters = sum(len(edit.replacement) + edit.end - edit.start for edit in proposal.edits)
-    return proposal.approach not in MODEST, letters, proposal.approach, repair.fix.id

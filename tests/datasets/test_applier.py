@@ -105,20 +105,19 @@ def test_what_would_be_a_guess_is_refused(answer: str, code: str) -> None:
     assert refused.value.code == code
 
 
-def test_two_places_that_look_alike_are_not_chosen_between() -> None:
-    text = "image: registry.example/servera\nother: 2\nimage: registry.example/serverb\n"
-    here = cut_window(text, "x.yml", 0, 3, limit=5)
-    with pytest.raises(AnswerRefused) as refused:
-        apply_answer(text, here, "<<<\nimage: registry.example/serverc\n===\nimage: evil\n>>>")
-    assert refused.value.code == "ambiguous"
-
-
-def test_another_number_is_another_thing() -> None:
-    text = "image: registry.example/server:1\nother: 2\n"
+@pytest.mark.parametrize(
+    ("lines", "old", "code"),
+    [
+        (("registry.example/server-a", "registry.example/server-b"), "server-c", "ambiguous"),
+        (("registry.example/server:1", "other"), "server:3", "no_match"),  # another version
+    ],
+)
+def test_what_only_looks_like_a_place_is_none(lines: tuple[str, str], old: str, code: str) -> None:
+    text = "".join(f"image: {line}\n" for line in lines)
     here = cut_window(text, "x.yml", 0, 2, limit=5)
     with pytest.raises(AnswerRefused) as refused:
-        apply_answer(text, here, "<<<\nimage: registry.example/server:3\n===\nimage: evil\n>>>")
-    assert refused.value.code == "no_match"
+        apply_answer(text, here, f"<<<\nimage: registry.example/{old}\n===\nimage: evil\n>>>")
+    assert refused.value.code == code
 
 
 def test_another_text_than_the_windows_is_refused() -> None:
