@@ -9,7 +9,7 @@ from secai_lib.core.training import TrainingExample
 
 _PLACEHOLDER = re.compile(
     r"\b(?:TODO|FIXME|XXX|lorem ipsum|example fix|placeholder|REPLACE_ME|CHANGE_?ME)\b"
-    r"|<\s*(?:your|insert|add)\b[^>]{0,60}>|\byour[_-](?:api|token|password|secret|key)\w*"
+    r"|<[ \t]*(?:your|insert|add)\b[^>\n]{0,60}>|\byour[_-](?:api|token|password|secret|key)\w*"
     r"|\b(?:insert|add|put)\b[^.\n]{0,30}\bhere\b|\u2026|(?<![\w.)\]])\.\.\.(?![\w.\[({])"
     r"|(?<=\w)\.\.\.(?=\s|$)",
     re.IGNORECASE,
