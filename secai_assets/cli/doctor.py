@@ -2,10 +2,10 @@
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import NamedTuple
 
 import typer
@@ -16,6 +16,7 @@ from rich.table import Table
 from secai_assets.resources.house import House
 from secai_lib.core.errors import MissingTool, SettingsError
 from secai_lib.core.scan import ToolStatus
+from secai_lib.gateways.machine import free_disk
 
 FREE_BYTES = 2 * 2**30
 """Free disk below which the next run may fail: scans, copies of sources and the warehouse."""
@@ -57,9 +58,10 @@ def _look() -> Iterator[Line]:
     yield from _disk(house)
     yield from _scanners(house)
     yield from _packages()
+    yield from _models(house)
     for name, use in (
         ("GITHUB_TOKEN", "private repositories; permission actions: read"),
-        ("HF_TOKEN", "publishing to the Hub"),
+        ("HF_TOKEN", "gated and private models, and publishing to the Hub"),
     ):
         state = "set" if os.environ.get(name) else "not set"
         yield Line(
@@ -79,7 +81,7 @@ def _look() -> Iterator[Line]:
 def _disk(house: House) -> Iterator[Line]:
     home = house.project.home
     existing = next(path for path in (home, *home.parents) if path.exists())
-    free = shutil.disk_usage(existing).free
+    free = free_disk(home)
     detail = f"{free / 2**30:.0f} GiB free for {home.name}/"
     yield Line(
         "disk",
@@ -102,6 +104,29 @@ def _scanners(house: House) -> Iterator[Line]:
         enabled = tool in house.settings.scanners.enabled
         state = "ok" if ran else "missing" if enabled else "note"
         yield Line(tool, state, run.version if ran else run.detail)
+
+
+def _models(house: House) -> Iterator[Line]:
+    """Where models are kept, room for another one, and the two that the settings name."""
+    folder = house.shelf.root
+    free = free_disk(folder)
+    home = Path.home()
+    shown = f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) else str(folder)
+    detail = f"{shown}: {len(house.shelf.models())} models, {free / 2**30:.0f} GiB free"
+    yield Line("models folder", "ok" if free > FREE_BYTES else "note", detail)
+    for what in ("base_model", "embedding_model"):
+        try:
+            source = house.model_source(what)
+        except SettingsError as error:
+            yield Line(what.replace("_", " "), "missing", "; ".join(error.problems))
+            continue
+        if model := house.shelf.find(source):
+            size = f"{model.parameters / 1e6:.0f} M weights, {model.size_bytes / 1e6:.0f} MB"
+            yield Line(what.replace("_", " "), "ok", f"{model.name}, {model.licence}, {size}")
+        else:
+            name = source.uri if "://" in source.uri else Path(source.uri).name
+            detail = f"{name} is not here yet; the first run that needs it fetches it"
+            yield Line(what.replace("_", " "), "note", detail)
 
 
 def _packages() -> Iterator[Line]:

@@ -11,11 +11,12 @@ from secai_lib.core.fix import Rescan
 from secai_lib.core.record import content_hash, sha256_hex
 from secai_lib.core.scan import ScanRequest
 from secai_lib.core.scan_keys import scan_key
-from secai_lib.core.settings import Settings
+from secai_lib.core.settings import ModelSource, Settings
 from secai_lib.gateways.action_pins import read_action_pins
 from secai_lib.gateways.archive import ArchiveLimits
 from secai_lib.gateways.config import Project, load_project
 from secai_lib.gateways.github import GithubActions
+from secai_lib.gateways.models import ModelShelf
 from secai_lib.gateways.rescan import VariantRescanner
 from secai_lib.gateways.scanners import Scanners
 from secai_lib.gateways.scratch import scratch_folder
@@ -40,6 +41,20 @@ class House:
     def store(self) -> Store:
         """Products and the warehouse."""
         return Store(self.project.data)
+
+    @cached_property
+    def shelf(self) -> ModelShelf:
+        """The models on this machine."""
+        return ModelShelf(self.project.models)
+
+    def model_source(self, product: str) -> ModelSource:
+        """Where the model of `product` (`base_model` or `embedding_model`) comes from.
+
+        Raises:
+            SettingsError: an older setting that names it names nothing.
+        """
+        project = self.project
+        return project.base_model if product == "base_model" else project.embedding_model
 
     @cached_property
     def source(self) -> SourceStore:

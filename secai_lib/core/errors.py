@@ -12,7 +12,9 @@
         |-- UnsafeArchive           an archive broke a limit or tried to escape
         |-- SourceError             a repository cannot be read (no commits, unknown commit)
         |-- MissingTool             a program that is needed is not installed
-            |-- StorageError            the data root cannot be written (disk full, no permission)
+        |-- StorageError            a folder of ours cannot be written (disk full, no permission)
+        |-- ModelError              a model is not what it should be, or not of a kind we can use
+        |   `-- ModelTooLarge           it does not fit into this machine's memory
         |-- Expired                 the artifact is gone for good
         `-- GateRefused             a check forbids what was asked
 
@@ -114,6 +116,26 @@ class StorageError(Terminal):
     """The data root cannot be written; what was there before is untouched."""
 
     exit_code = 5
+
+
+class ModelError(Terminal):
+    """A model is not what it should be, is not to be had, or is of a kind we cannot use."""
+
+    exit_code = 1
+
+
+class ModelTooLarge(ModelError):
+    """A model does not fit into this machine's memory."""
+
+    exit_code = 5
+
+    def __init__(self, model: str, *, needed: int, available: int) -> None:
+        """Name the `model` and the bytes `needed` and `available`."""
+        super().__init__(
+            f"{model} needs about {needed / 1e9:.1f} GB of memory and {available / 1e9:.1f} GB are "
+            "free: close other programs, or name a smaller model in config/models.yaml"
+        )
+        self.model, self.needed, self.available = model, needed, available
 
 
 class Expired(Terminal):

@@ -13,33 +13,33 @@ HELD_OUT = 0.4
 """Share of the test part for rules that the training part never shows."""
 
 MIN_GROUPS = 4
-"""Up to so many groups everything known is for training."""
+"""Up to so many groups there is nothing to hold back: all of them are for training."""
 
 
 def split_rows(rows: Rows, settings: DatasetSettings) -> Rows:
     """`rows` with their split and facet; test rows that are neither known nor unknown are gone.
 
     Whole groups only. First rules are held out for the test part with all that is in their groups,
-    then every other rule gets a group in the training part, then known rules fill the rest.
+    then every other rule gets a group in the training part, then known rules fill the rest. Where
+    they are too few, the validation part takes rules that the test part has not.
     """
     groups = grouped(rows, lambda row: row.group)
+    if len(groups) <= MIN_GROUPS:
+        return rows
     test = (1 - settings.train - settings.validation) * len(rows)
-    held = _held_out(groups, max(test * HELD_OUT, 1), settings.seed)
-    part = dict.fromkeys(held, Split.TEST)
+    part = dict.fromkeys(_held_out(groups, max(test * HELD_OUT, 1), settings.seed), Split.TEST)
     spare = _spare(groups, part, settings.seed)
     _fill(part, groups, spare, Split.TEST, test)
+    tested = {rule for group in part for rule in _rules(groups[group])}
+    order = [row.group for row in shuffled(rows, settings.seed)]
+    spare += [group for group in order if not tested & _rules(groups[group])]
     _fill(part, groups, spare, Split.VALIDATION, settings.validation * len(rows))
     made = [row.model_copy(update={"split": part.get(row.group, Split.TRAIN)}) for row in rows]
     return _with_facets(made)
 
 
 def _held_out(groups: Mapping[str, Rows], budget: float, seed: int) -> list[str]:
-    """Groups that hold all rows of some rules and of their kinds of fix, `budget` rows at most.
-
-    Nothing where there are so few groups that a training part of one rule would be left.
-    """
-    if len(groups) <= MIN_GROUPS:
-        return []
+    """Groups that hold all rows of some rules and of their kinds of fix, `budget` rows at most."""
     families = components(_names(row) for own in groups.values() for row in own)
     holders: dict[str, set[str]] = {}
     for group, own in groups.items():
@@ -61,20 +61,24 @@ def _names(row: TrainingExample) -> tuple[str, ...]:
     return (f"rule {rule_of(row.metadata)}", *([f"fix {fix}"] if fix else []))
 
 
+def _rules(rows: Rows) -> set[str]:
+    return {rule_of(row.metadata) for row in rows}
+
+
 def _spare(groups: Mapping[str, Rows], part: Mapping[str, Split], seed: int) -> list[str]:
     """Groups the training part can do without, genuine fixes and rules in turn.
 
-    Each rule keeps one group for training: largest first, so that few groups show many rules.
+    Each rule keeps at least one group for training.
     """
     open_groups = sorted(set(groups) - set(part))
     shown: Counter[str] = Counter()
     for group in open_groups:
-        shown.update({rule_of(row.metadata) for row in groups[group]})
+        shown.update(_rules(groups[group]))
     rows = shuffled([row for group in open_groups for row in groups[group]], seed)
     ordered = in_turn(in_turn(rows, lambda r: rule_of(r.metadata)), lambda r: _kind(r).value)
     spare: list[str] = []
     for group in dict.fromkeys(row.group for row in ordered):
-        own = {rule_of(row.metadata) for row in groups[group]}
+        own = _rules(groups[group])
         if all(shown[rule] > 1 for rule in own):
             shown.subtract(own)
             spare.append(group)
@@ -102,7 +106,7 @@ def _kind(row: TrainingExample) -> Facet:
 
 def _with_facets(rows: Rows) -> Rows:
     train = [row for row in rows if row.split is Split.TRAIN]
-    rules = {rule_of(row.metadata) for row in train}
+    rules = _rules(train)
     fixes = {row.metadata.fix_type for row in train} - {""}
     made = []
     for row in rows:

@@ -15,7 +15,8 @@ from pydantic_settings import (
 from yaml import YAMLError
 
 from secai_lib.core.errors import SettingsError
-from secai_lib.core.settings import Settings
+from secai_lib.core.settings import ModelSource, Settings
+from secai_lib.gateways.model_places import base_source, model_source, models_folder
 
 TOPICS = ("platform", "scanners", "models", "datasets", "quality")
 """Files of `config/` that make up the settings, each with keys of its own."""
@@ -61,10 +62,18 @@ class Project:
 
     @property
     def models(self) -> Path:
-        """The shared models folder, usable by several projects (see `config/models.yaml`)."""
-        named = self.settings.models.folder or os.environ.get("SECAI_MODELS_DIR")
-        cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        return (self.root / Path(named or f"{cache}/secai/models").expanduser()).resolve()
+        """The shared models folder, usable by several projects (see `gateways.model_places`)."""
+        return models_folder(self.settings.models, os.environ, self.root, Path.home())
+
+    @property
+    def base_model(self) -> ModelSource:
+        """Where the base model comes from; a local folder is absolute."""
+        return base_source(self.settings.models, os.environ, self.root, Path.home())
+
+    @property
+    def embedding_model(self) -> ModelSource:
+        """Where the embedding model comes from; a local folder is absolute."""
+        return model_source(self.settings.models.embedding, os.environ, self.root, Path.home())
 
     @property
     def rules(self) -> Path:

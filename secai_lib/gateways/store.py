@@ -281,18 +281,21 @@ class Store:
 
 
 @contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turn errors of the disk into a `StorageError` that says what to do."""
+def translated_errors(place: str = "data folder", setting: str = "SECAI_HOME") -> Iterator[None]:
+    """Turn errors of the disk into a `StorageError` that says what to do.
+
+    The sentence names the `place` and the `setting` that moves it elsewhere.
+    """
     try:
         yield
     except OSError as error:
         what = {
             errno.ENOSPC: "the disk is full: free some space",
             errno.EDQUOT: "the disk quota is used up: free some space",
-            errno.EACCES: "no permission to write to the data folder: check its owner",
-            errno.EPERM: "no permission to write to the data folder: check its owner",
-            errno.EROFS: "the data folder is read-only: set SECAI_HOME to another place",
-        }.get(error.errno or 0, f"the data folder cannot be written ({error.strerror})")
+            errno.EACCES: f"no permission to write to the {place}: check its owner",
+            errno.EPERM: f"no permission to write to the {place}: check its owner",
+            errno.EROFS: f"the {place} is read-only: set {setting} to another place",
+        }.get(error.errno or 0, f"the {place} cannot be written ({error.strerror})")
         raise StorageError(
             f"{what}; nothing was changed, run the command again afterwards"
         ) from error

@@ -18,7 +18,8 @@ from secai_lib.core.scan_keys import scan_key
 from secai_lib.core.settings import GithubRepository
 from secai_lib.gateways.github import GithubActions
 from secai_lib.gateways.github_http import Clocks
-from tests.fakes.github_server import FakeRun, Fault, GithubServer
+from tests.fakes.github_server import FakeRun, GithubServer
+from tests.fakes.local_server import Fault
 
 NOW = datetime(2025, 9, 11, 18, tzinfo=UTC)
 TOKEN = "ghp_veryS3cretToken"

@@ -5,13 +5,12 @@ All state goes into the constructors; what was asked is in `seen`.
 
 import hashlib
 import json
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
+
+from tests.fakes.local_server import Fault, LocalServer, Reply
 
 COMMIT = "87820e7" + "0" * 33
 
@@ -70,84 +69,7 @@ class FakeArtifact:
         }
 
 
-@dataclass(frozen=True)
-class Fault:
-    """An answer given instead of the real one."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b'{"message": "no"}'
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A request that arrived, and the status it got."""
-
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    """Names in lower case."""
-    status: int
-
-
-@dataclass(frozen=True)
-class _Reply:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    announced: int | None = None
-    """Content-Length, where it is not the truth."""
-
-
-class _LocalServer:
-    """One HTTP server in a thread; a context manager."""
-
-    def __init__(self) -> None:
-        self.seen: list[Seen] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-
-    def __enter__(self) -> Self:
-        serve: Callable[[], None] = lambda: self._server.serve_forever(poll_interval=0.01)  # noqa: E731
-        threading.Thread(target=serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def answer(self, path: str, query: dict[str, str], headers: dict[str, str]) -> _Reply:
-        raise NotImplementedError
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                parts = urlsplit(self.path)
-                query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                reply = outer.answer(parts.path, query, headers)
-                outer.seen.append(Seen(parts.path, query, headers, reply.status))
-                self.send_response(reply.status)
-                for name, value in reply.headers.items():
-                    self.send_header(name, value)
-                length = len(reply.body) if reply.announced is None else reply.announced
-                self.send_header("Content-Length", str(length))
-                self.end_headers()
-                self.wfile.write(reply.body)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Silent: `seen` is the log."""
-
-        return Handler
-
-
-class StorageServer(_LocalServer):
+class StorageServer(LocalServer):
     """Where the redirect of a download leads: another port, so another host to a client."""
 
     def __init__(
@@ -157,18 +79,18 @@ class StorageServer(_LocalServer):
         super().__init__()
         self._blobs, self._truncated, self._faults = dict(blobs), truncated, list(faults)
 
-    def answer(self, path: str, query: dict[str, str], headers: dict[str, str]) -> _Reply:
+    def answer(self, path: str, query: dict[str, str], headers: dict[str, str]) -> Reply:
         if self._faults:
             fault = self._faults.pop(0)
-            return _Reply(fault.status, fault.headers, fault.body)
+            return Reply(fault.status, fault.headers, fault.body)
         body = self._blobs[path]
         if self._truncated:
             self._truncated -= 1
-            return _Reply(200, {}, body[: len(body) // 2], announced=len(body))
-        return _Reply(200, {"Content-Type": "application/zip"}, body)
+            return Reply(200, {}, body[: len(body) // 2], announced=len(body))
+        return Reply(200, {"Content-Type": "application/zip"}, body)
 
 
-class GithubServer(_LocalServer):
+class GithubServer(LocalServer):
     """The REST API of one repository; `faults` are answered first, one request each."""
 
     def __init__(
@@ -196,10 +118,10 @@ class GithubServer(_LocalServer):
     def statuses(self) -> list[int]:
         return [request.status for request in self.seen]
 
-    def answer(self, path: str, query: dict[str, str], headers: dict[str, str]) -> _Reply:
+    def answer(self, path: str, query: dict[str, str], headers: dict[str, str]) -> Reply:
         if self.faults:
             fault = self.faults.pop(0)
-            return _Reply(fault.status, fault.headers, fault.body)
+            return Reply(fault.status, fault.headers, fault.body)
         if self._token and headers.get("authorization") != f"Bearer {self._token}":
             return _message(401, "Bad credentials")
         root = f"{self._prefix}/repos/{self._repository}/actions/"
@@ -219,7 +141,7 @@ class GithubServer(_LocalServer):
 
     def _runs(
         self, path: str, query: dict[str, str], headers: dict[str, str], workflow: str
-    ) -> _Reply:
+    ) -> Reply:
         first, _, last = query["created"].removeprefix(">=").partition("..")
         found = [
             run.payload(self._repository)
@@ -239,32 +161,32 @@ class GithubServer(_LocalServer):
         headers: dict[str, str],
         name: str,
         every: list[dict[str, object]],
-    ) -> _Reply:
+    ) -> Reply:
         size, page = min(int(query["per_page"]), self._page_size), int(query["page"])
         shown = every[(page - 1) * size : page * size]
         body = json.dumps({"total_count": len(every), name: shown}).encode()
         etag = f'W/"{hashlib.sha256(body).hexdigest()}"'
         if headers.get("if-none-match") == etag:
-            return _Reply(304, {"ETag": etag}, b"")
+            return Reply(304, {"ETag": etag}, b"")
         answer = {"ETag": etag, "Content-Type": "application/json", "X-RateLimit-Remaining": "59"}
         if page * size < len(every):
             host = self._link_host or super().url
             following = f"{host}{path}?{urlencode({**query, 'page': page + 1})}"
             answer["Link"] = f'<{following}>; rel="next", <{host}{path}?page=9>; rel="last"'
-        return _Reply(200, answer, body)
+        return Reply(200, answer, body)
 
-    def _zip(self, artifact_id: int) -> _Reply:
+    def _zip(self, artifact_id: int) -> Reply:
         artifact = next((a for a in self.artifacts if a.id == artifact_id), None)
         if artifact is None:
             return _message(404, "Not Found")
         if artifact.expired or artifact.gone:
             return _message(410, "Artifact has expired")
         location = f"{self._storage}/blob/{artifact_id}?sig=s3cr3t-signature"
-        return _Reply(302, {"Location": location}, b"")
+        return Reply(302, {"Location": location}, b"")
 
 
-def _message(status: int, text: str) -> _Reply:
-    return _Reply(
+def _message(status: int, text: str) -> Reply:
+    return Reply(
         status, {"Content-Type": "application/json"}, json.dumps({"message": text}).encode()
     )
 

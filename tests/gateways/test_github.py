@@ -24,7 +24,8 @@ from secai_lib.core.settings import GithubRepository
 from secai_lib.gateways.github import GithubActions
 from secai_lib.gateways.github_http import Clocks
 from secai_lib.gateways.github_records import Artifact
-from tests.fakes.github_server import FakeArtifact, FakeRun, Fault, GithubServer, StorageServer
+from tests.fakes.github_server import FakeArtifact, FakeRun, GithubServer, StorageServer
+from tests.fakes.local_server import Fault
 
 NOW = 1_757_600_000.0
 TOKEN = "ghp_veryS3cretToken"

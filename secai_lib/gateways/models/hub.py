@@ -1,0 +1,215 @@
+"""Fetches a model from the Hugging Face Hub: one commit, only what is needed, resumable."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from secai_lib.core.errors import ModelError, RateLimited, SecAIError, Unreachable
+from secai_lib.core.settings import ModelSource
+from secai_lib.gateways.machine import require_disk
+from secai_lib.gateways.models.delivery import (
+    Delivery,
+    Say,
+    check_pin,
+    has_pickles,
+    needed,
+    pickled,
+    sha256_of,
+    sha256_of_tree,
+)
+from secai_lib.gateways.models.progress import Progress
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+HUB = "https://huggingface.co"
+RETRY_AFTER_SECONDS = 60.0
+"""When a busy Hub does not say how long to wait."""
+
+
+class _File(NamedTuple):
+    """What the Hub says about a file; its hash is of the content (LFS) or of the git blob."""
+
+    size: int
+    blob: str
+    sha256: str | None
+
+
+def deliver(source: ModelSource, partial: Path, say: Say) -> Delivery:
+    """The model of `source` (`hf://OWNER/NAME`) in `partial`, which a later call goes on filling.
+
+    Endpoint and token are the user's (`HF_ENDPOINT`, `HF_TOKEN` or `hf auth login`).
+
+    Raises:
+        ModelError: no such repository or revision, gated, or only pickled weights.
+        Unreachable: the Hub did not answer or was cut off; what has come is kept.
+        StorageError: the disk has no room for it.
+    """
+    from huggingface_hub import HfApi
+
+    repository = source.uri.removeprefix("hf://")
+    # read now: huggingface_hub keeps what the environment said when it was imported
+    endpoint = os.environ.get("HF_ENDPOINT") or HUB
+    api = HfApi(endpoint=endpoint, token=os.environ.get("HF_TOKEN") or None)
+    with _explained(source.uri, source.revision):
+        commit = api.model_info(repository, revision=source.revision or None).sha or ""
+        files = _listing(api, repository, commit)
+        total = sum(file.size for file in files.values())
+        require_disk(partial, total - _arrived(partial), source.uri)
+        progress = Progress(say, source.uri)
+        before = 0
+        for name, file in files.items():
+            _fetch(api, repository, commit, name, partial, _Bar.telling(progress, before, total))
+            before += file.size
+            progress.update(before, total)
+    for name, file in files.items():
+        _check(partial / name, file, f"{name} of {source.uri}")
+    digest = sha256_of_tree({name: partial / name for name in sorted(files)})
+    check_pin(digest, source.sha256, source.uri)
+    name = repository.partition("/")[2]
+    return Delivery(folder=partial, name=name, uri=source.uri, revision=commit, sha256=digest)
+
+
+def _listing(api: "HfApi", repository: str, commit: str) -> dict[str, _File]:
+    """The files we need, small ones first, so that what is wrong with them shows early."""
+    from huggingface_hub.hf_api import RepoFile
+
+    tree: Mapping[str, Any] = {
+        entry.path: entry
+        for entry in api.list_repo_tree(repository, recursive=True, revision=commit)
+        if isinstance(entry, RepoFile)
+    }
+    names = needed(tree)
+    if not any(name.endswith(".safetensors") for name in names):
+        if has_pickles(tree):
+            raise pickled(f"hf://{repository}")
+        raise ModelError(f"hf://{repository} has no safetensors: choose a repository that has")
+    files = {
+        name: _File(
+            size=tree[name].size,
+            blob=tree[name].blob_id,
+            sha256=tree[name].lfs.sha256 if tree[name].lfs else None,
+        )
+        for name in names
+    }
+    return dict(sorted(files.items(), key=lambda item: (item[1].size, item[0])))
+
+
+def _fetch(
+    api: "HfApi", repository: str, commit: str, name: str, partial: Path, bar: type["_Bar"]
+) -> None:
+    from huggingface_hub import hf_hub_download
+
+    hf_hub_download(
+        repository,
+        name,
+        revision=commit,
+        local_dir=partial,
+        endpoint=api.endpoint,
+        token=api.token,
+        tqdm_class=bar,
+    )
+
+
+def _check(path: Path, file: _File, what: str) -> None:
+    """The client compares sizes only; a byte that was changed on the way is found here."""
+    if file.sha256:
+        good = sha256_of(path) == file.sha256
+    else:
+        data = path.read_bytes()
+        # git's own name for the content, so SHA-1 is not our choice
+        blob = hashlib.sha1(b"blob %d\0" % len(data), usedforsecurity=False)
+        blob.update(data)
+        good = blob.hexdigest() == file.blob
+    if not good:
+        path.unlink()
+        raise Unreachable(f"{what} came damaged and was thrown away: run the command again")
+
+
+def _arrived(partial: Path) -> int:
+    return sum(p.stat().st_size for p in partial.rglob("*") if p.is_file())
+
+
+class _Bar:
+    """Stands where the client wants a progress bar, and speaks to `progress`."""
+
+    progress: Progress
+    before: int
+    total: int
+
+    @classmethod
+    def telling(cls, progress: Progress, before: int, total: int) -> type["_Bar"]:
+        """A bar for the file that begins at byte `before` of `total`."""
+        return type("_Bar", (cls,), {"progress": progress, "before": before, "total": total})
+
+    def __init__(self, *_: object, initial: int = 0, **__: object) -> None:
+        self.n = initial
+
+    def __enter__(self) -> "_Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, n: float | None = 1) -> None:
+        """`n` more bytes are here."""
+        self.n += int(n or 0)
+        self.progress.update(self.before + self.n, self.total)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def set_postfix_str(self, *_: object, **__: object) -> None:
+        """Rates are not told."""
+
+
+@contextmanager
+def _explained(uri: str, revision: str) -> Iterator[None]:
+    import httpx2  # what huggingface_hub speaks HTTP with
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except SecAIError:
+        raise
+    except errors.GatedRepoError as error:
+        raise ModelError(
+            f"{uri} is gated: accept its terms on the model's page, then set HF_TOKEN to a token "
+            "of that account"
+        ) from error
+    except errors.RevisionNotFoundError as error:
+        raise ModelError(
+            f"{uri} has no revision {revision!r}: check models.base.revision in config/models.yaml"
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        raise ModelError(
+            f"{uri} does not exist or is private: check its name, or set HF_TOKEN to a token that "
+            "may read it"
+        ) from error
+    except errors.HfHubHTTPError as error:
+        raise _refused(uri, error.response) from error
+    except (httpx2.HTTPError, errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
+        raise Unreachable(
+            f"the Hub did not answer, so {uri} is not here yet: check the network and run the "
+            "command again (what has come is kept), or name a local folder in config/models.yaml"
+        ) from error
+    except OSError as error:
+        if error.errno is not None:
+            raise  # of the disk; without a number it is the client's check of the size
+        raise Unreachable(f"{uri} was cut off: run the command again, it goes on there") from error
+
+
+def _refused(uri: str, response: Any) -> SecAIError:
+    status = response.status_code
+    if status == 429:
+        wait = str(response.headers.get("Retry-After", ""))
+        seconds = float(wait) if wait.isdigit() else RETRY_AFTER_SECONDS
+        return RateLimited(f"the Hub asks to wait {seconds:.0f} s", retry_after=seconds)
+    if status >= 500:
+        return Unreachable(f"the Hub has a fault of its own (HTTP {status}): run again later")
+    if status in (401, 403):
+        return ModelError(f"the Hub refuses {uri} (HTTP {status}): HF_TOKEN is wrong or too weak")
+    return ModelError(f"the Hub refuses {uri} (HTTP {status})")
