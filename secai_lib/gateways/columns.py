@@ -4,6 +4,7 @@ from secai_lib.core.context import CodeContext
 from secai_lib.core.finding import Finding, Skipped, UrlLocation
 from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.problem import Problem
+from secai_lib.core.training import ForgedPair
 from secai_lib.gateways.tables import INTEGER, NUMBER, TEXT, TEXTS, TIME, Columns
 
 
@@ -90,4 +91,17 @@ ABSTENTIONS: Columns[Abstention] = {
     "problem": (TEXT, lambda a: a.problem),
     "reason_code": (TEXT, lambda a: a.reason_code),
     "reason": (TEXT, lambda a: a.reason),
+}
+
+FORGED_PAIRS: Columns[ForgedPair] = {
+    "id": (TEXT, lambda p: p.id),
+    "kind": (TEXT, lambda p: p.kind),
+    "origin": (TEXT, lambda p: p.origin),
+    "licence": (TEXT, lambda p: p.licence),
+    "path": (TEXT, lambda p: p.path),
+    "language": (TEXT, lambda p: p.language),
+    "tool": (TEXT, lambda p: p.finding.result.tool),
+    "rule_id": (TEXT, lambda p: p.finding.result.rule_id),
+    "approach": (TEXT, lambda p: p.fix.proposal.approach),
+    "diff": (TEXT, lambda p: p.fix.diff),
 }
