@@ -6,7 +6,9 @@ import dagster as dg
 
 from secai_assets import jobs
 from secai_assets.assets import (
+    base_model,
     code_contexts,
+    embedding_model,
     findings,
     fixes,
     problems,
@@ -15,7 +17,9 @@ from secai_assets.assets import (
     route_tables,
 )
 from secai_assets.automation import automation_sensor
+from secai_assets.checks import base_model as base_model_checks
 from secai_assets.checks import code_contexts as code_contexts_checks
+from secai_assets.checks import embedding_model as embedding_model_checks
 from secai_assets.checks import findings as findings_checks
 from secai_assets.checks import fixes as fixes_checks
 from secai_assets.checks import problems as problems_checks
@@ -32,15 +36,14 @@ from secai_assets.sensors import (
     local_repositories_sensor,
 )
 
-STEPS = [raw_scans, findings, route_tables, code_contexts, problems, fixes, report]
+STEPS = [
+    *(raw_scans, findings, route_tables, code_contexts, problems, fixes, report),
+    *(base_model, embedding_model),
+]
 CHECKS = [
-    raw_scans_checks,
-    findings_checks,
-    route_tables_checks,
-    code_contexts_checks,
-    problems_checks,
-    fixes_checks,
-    report_checks,
+    *(raw_scans_checks, findings_checks, route_tables_checks, code_contexts_checks),
+    *(problems_checks, fixes_checks, report_checks),
+    *(base_model_checks, embedding_model_checks),
 ]
 
 
