@@ -7,7 +7,7 @@ import dagster as dg
 
 from secai_assets import metadata
 from secai_assets.assets.base_model import base_model, read_base_model
-from secai_assets.assets.code_contexts import code_contexts, read_contexts
+from secai_assets.assets.code_contexts import code_contexts, read_all_contexts
 from secai_assets.assets.fixes import (
     fixes,
     open_findings,
@@ -21,7 +21,6 @@ from secai_assets.children import run_child
 from secai_assets.dataset_views import dataset_metadata, published_files, read_product_rows
 from secai_assets.failures import explained
 from secai_assets.resources.house import House
-from secai_lib.core.context import CodeContext
 from secai_lib.core.generation import Chat
 from secai_lib.core.licences import UNKNOWN, licence_of
 from secai_lib.core.manifest import Manifest, Origin
@@ -56,7 +55,7 @@ def stage1_dataset(
     with explained():
         kept = house.store.reusable(NAME, origin=origin_of(house))
         if not kept:
-            run_child(context, house, NAME)
+            run_child(context, house, __name__)
         manifest = house.store.require(NAME)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(content_hash(manifest.files)),
@@ -120,7 +119,7 @@ def read_material(house: House) -> list[Material]:
     """The evidence about every problem, in the order of the problems."""
     all_problems = read_problems(house)
     findings = {f.fingerprint: f for f in open_findings(house, all_problems)}
-    contexts = _contexts(house)
+    contexts = read_all_contexts(house)
     fix_of = {f.problem: f for place in places(house) for f in reversed(read_fixes(house, place))}
     silent = {a.problem: a for place in places(house) for a in read_abstentions(house, place)}
     licences = _licences(house, all_problems)
@@ -140,15 +139,6 @@ def read_material(house: House) -> list[Material]:
                 )
             )
     return made
-
-
-def _contexts(house: House) -> dict[tuple[str, str], CodeContext]:
-    """Scan run and fingerprint -> the code of the finding."""
-    return {
-        (key, context.fingerprint): context
-        for key in house.store.keys("code_contexts")
-        for context in read_contexts(house, key)
-    }
 
 
 def _licences(house: House, all_problems: list[Problem]) -> dict[str, str]:

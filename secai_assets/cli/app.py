@@ -130,15 +130,17 @@ def verify(
     certificates: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Certificate files, folders of them, or fix ids; default: every offered fix."
+            help="Certificate files, folders of them, or ids of fixes and forged pairs; "
+            "default: every offered fix."
         ),
     ] = None,
+    forged: Annotated[bool, typer.Option("--forged", help="Every forged pair.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Replay proofs: apply each fix to the scanned commit again and run the scanners again."""
+    """Replay proofs: apply each fix to its files again and run the scanners again."""
     from secai_assets.cli.verify import verify_certificates
 
-    raise typer.Exit(verify_certificates(certificates or [], as_json=as_json))
+    raise typer.Exit(verify_certificates(certificates or [], as_json=as_json, forged=forged))
 
 
 @app.command()

@@ -33,7 +33,8 @@ ROOMY = 200
 OPENINGS = {
     "cause": "(The|This|A|An) ",
     "impact": "(An attacker|Anyone) (can|could|may) ",
-    "attacks": "By (calling|changing|guessing|loading|opening|publishing|reading|replacing|sending|using) ",
+    "attacks": "By (calling|changing|guessing|loading|opening|publishing|reading|replacing"
+    "|sending|using) ",
     "business": "(Users|Customers|Owners|Developers|Data|Money|Trust) ",
     "remedy": "(Add|Apply|Check|Disable|Enable|Encode|Escape|Limit|Move|Pin|Remove|Replace"
     "|Restrict|Rotate|Set|Store|Update|Upgrade|Use|Validate|Verify) ",

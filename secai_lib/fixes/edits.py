@@ -128,3 +128,19 @@ class Overlay:
     def read(self, path: str) -> str | None:
         """The replaced text, else the commit's."""
         return self.texts[path] if path in self.texts else self.files.read(path)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Files that are in no commit."""
+
+    texts: Mapping[str, str]
+    """Path -> text."""
+
+    def paths(self) -> tuple[str, ...]:
+        """Every path, sorted."""
+        return tuple(sorted(self.texts))
+
+    def read(self, path: str) -> str | None:
+        """The text of `path`; None when it is not there."""
+        return self.texts.get(path)

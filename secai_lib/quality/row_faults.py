@@ -9,11 +9,12 @@ from secai_lib.core.training import TrainingExample
 
 _PLACEHOLDER = re.compile(
     r"\b(?:TODO|FIXME|XXX|lorem ipsum|example fix|placeholder|REPLACE_ME|CHANGE_?ME)\b"
-    r"|<\s*(?:your|insert|add)\b[^>]{0,60}>|\byour[_-](?:api|token|password|secret|key)\w*"
+    r"|<[ \t]*(?:your|insert|add)\b[^>\n]{0,60}>|\byour[_-](?:api|token|password|secret|key)\w*"
     r"|\b(?:insert|add|put)\b[^.\n]{0,30}\bhere\b|\u2026|(?<![\w.)\]])\.\.\.(?![\w.\[({])"
     r"|(?<=\w)\.\.\.(?=\s|$)",
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r"`[^`\n]*`")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
 _LONG_SENTENCE = 7
 """Words from which a sentence that stands in both prompt and answer is no coincidence."""
@@ -36,7 +37,9 @@ def placeholder(row: TrainingExample) -> str:
     if not row.response.strip():
         return "the answer is empty"
     for text in _answers(row):
-        for found in _PLACEHOLDER.finditer(text):
+        code = text in (row.response, row.readable and row.readable.fixed_code)
+        # Prose may quote a pattern such as `${{ ... }}`; the code itself may not.
+        for found in _PLACEHOLDER.finditer(text if code else _QUOTED.sub("", text)):
             if found[0] not in row.instruction:
                 return f"the answer holds the placeholder {found[0]!r}"
     return ""
@@ -49,7 +52,8 @@ def answer_in_prompt(row: TrainingExample) -> str:
             return f"the prompt states the {field} that the row is scored on"
     if row.stage == 2:
         edits = _REPLACEMENT.findall(row.response)
-        given = any(new.strip() and new not in old and new in row.instruction for old, new in edits)
+        told = row.instruction.partition("\nLines:\n")[0]  # the weak file itself tells nothing
+        given = any(new.strip() and new not in old and new in told for old, new in edits)
         return "the prompt holds the replacement" if given else ""
     for sentence in _SENTENCE.split(row.response):
         if len(sentence.split()) >= _LONG_SENTENCE and sentence in row.instruction:
