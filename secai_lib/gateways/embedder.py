@@ -90,7 +90,10 @@ class SentenceEmbedder:
         # torch before faiss: on macOS the second OpenMP of the two is refused otherwise
         import torch  # noqa: F401, TID251
         from sentence_transformers import SentenceTransformer  # noqa: TID251
+        from transformers.utils.logging import disable_progress_bar  # noqa: TID251
 
+        # 90 MB are there at once, and the terminal is the user's
+        disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             folder = str(self._folder)
             return SentenceTransformer(folder, device="cpu", local_files_only=True).eval()
