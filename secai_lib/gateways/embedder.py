@@ -78,7 +78,7 @@ class SentenceEmbedder:
         return made
 
     def _vector(self, features: Any) -> "NDArray[np.float32]":
-        import torch  # noqa: TID251 - this is the gateway
+        import torch
 
         with torch.inference_mode():
             vector = self._model(features)["sentence_embedding"][0]
@@ -88,9 +88,9 @@ class SentenceEmbedder:
     @cached_property
     def _model(self) -> Any:
         # torch before faiss: on macOS the second OpenMP of the two is refused otherwise
-        import torch  # noqa: F401, TID251
-        from sentence_transformers import SentenceTransformer  # noqa: TID251
-        from transformers.utils.logging import disable_progress_bar  # noqa: TID251
+        import torch  # noqa: F401
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
 
         # 90 MB are there at once, and the terminal is the user's
         disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -145,7 +145,7 @@ class RememberingEmbedder:
 @contextmanager
 def _threads_of_one(threads: int) -> Iterator[Executor]:
     """A pool whose threads do their sums alone; torch has its own number back afterwards."""
-    import torch  # noqa: TID251 - this is the gateway
+    import torch
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)

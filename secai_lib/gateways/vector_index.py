@@ -133,7 +133,7 @@ class FaissIndex:
 
 
 def _faiss() -> Any:
-    import faiss  # noqa: TID251 - this is the gateway; its own types are wrong in places
+    import faiss  # its own types are wrong in places
 
     return faiss
 
