@@ -12,7 +12,7 @@ from secai_lib.core.analysis import Facts, Reading
 from secai_lib.core.generation import Finish, Generation
 from secai_lib.core.record import Record
 
-COPIED_WORDS = 5
+COPIED_WORDS = 4
 """Words in a row that nobody writes by chance."""
 _WORDS = re.compile(r"[a-z']+")
 
@@ -62,7 +62,7 @@ def read_answer(
         return INVALID
     if breaks_schema(parsed, answer_tokens):
         return INVALID
-    reading = reading_of(parsed)
+    reading = reading_of(parsed, answer_tokens)
     if degenerate(reading) or not reading_fits(reading, answer_tokens):
         return DEGENERATE
     return UNGROUNDED if ungrounded(reading, facts, foreign) else reading

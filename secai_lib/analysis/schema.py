@@ -27,21 +27,23 @@ FRAME_TOKENS = 38
 """Tokens of everything that is not prose, measured with SmolLM2 (33 to 38 by type)."""
 TOKENS_PER_WORD = 1.3
 """Of English prose; measured on answers of SmolLM2."""
-MIN_WORDS, MAX_WORDS = 6, 40
+MIN_WORDS, MAX_WORDS = 3, 40
+"""Of the model's own words in a sentence, at the limit."""
 ROOMY = 200
 """Answer tokens from which more than one attack vector fits."""
 OPENINGS = {
-    "cause": "(The|This|A|An) ",
-    "impact": "(An attacker|Anyone) (can|could|may) ",
+    "cause": "(The|This) ",
+    "impact": "An attacker (can|could) ",
     "attacks": "By (calling|changing|guessing|loading|opening|publishing|reading|replacing"
     "|sending|using) ",
-    "business": "(Users|Customers|Owners|Developers|Data|Money|Trust) ",
-    "remedy": "(Add|Apply|Check|Disable|Enable|Encode|Escape|Limit|Move|Pin|Remove|Replace"
-    "|Restrict|Rotate|Set|Store|Update|Upgrade|Use|Validate|Verify) ",
-    "prevention": "(Always|Never|Regularly|Review|Scan|Test|Monitor|Require|Keep|Forbid) ",
+    "business": "The (company|owners|users) may lose ",
+    "remedy": "(Check|Disable|Limit|Remove|Replace|Set|Update|Upgrade|Use|Validate) (a|the) ",
+    "prevention": "Always (check|keep|limit|review|scan|test|use|validate) ",
 }
-"""How each sentence may begin, so that it answers its own question and repeats no other one; a
-small model repeats itself otherwise. Everything after it is the model's."""
+"""How each sentence begins, so that it answers its own question and repeats no other one; a small
+model repeats itself otherwise. Everything after it is the model's."""
+OPENING_TOKENS = 16
+"""Tokens of all openings together."""
 WORD = r"([A-Z]{2,5}|[A-Za-z][a-z]{0,14}('[a-z]{1,2})?)"
 """Any other: at most its first letter is a capital, or it is an abbreviation such as SQL."""
 _DANGLING = re.compile(
@@ -57,9 +59,9 @@ def vectors_for(answer_tokens: int) -> int:
 
 
 def words_for(answer_tokens: int) -> int:
-    """Most words of one sentence, so that an answer is normally whole within `answer_tokens`."""
+    """Most words after an opening, so that an answer is normally whole in `answer_tokens`."""
     sentences = len(PROSE) - 1 + vectors_for(answer_tokens)
-    room = (answer_tokens - FRAME_TOKENS) / TOKENS_PER_WORD / sentences
+    room = (answer_tokens - FRAME_TOKENS - OPENING_TOKENS) / TOKENS_PER_WORD / sentences
     return max(MIN_WORDS, min(MAX_WORDS, int(room)))
 
 
@@ -69,7 +71,7 @@ def answer_schema(answer_tokens: int) -> dict[str, Any]:
     prose: dict[str, dict[str, Any]] = {
         key: {
             "type": "string",
-            "pattern": rf"^{opening}{WORD}(,? {WORD}){{1,{words - opening.count(' ') - 1}}}\.?$",
+            "pattern": rf"^{opening}{WORD}(,? {WORD}){{0,{words - 1}}}\.?$",
         }
         for key, opening in OPENINGS.items()
     }
@@ -109,15 +111,20 @@ def breaks_schema(answer: object, answer_tokens: int) -> str:
     return "/".join(map(str, error.absolute_schema_path)) if error else ""
 
 
-def reading_of(answer: dict[str, Any]) -> Reading:
-    """The reading in an `answer` that fits the schema.
+def reading_of(answer: dict[str, Any], answer_tokens: int) -> Reading:
+    """The reading in an `answer` that fits the schema, its sentences made whole."""
+    most = words_for(answer_tokens)
 
-    A sentence that the word limit cut loses the words that lead nowhere (`of the`).
-    """
-    vectors = tuple(dict.fromkeys(whole(attack) for attack in answer["attacks"]))
-    prose = {field: whole(answer[key]) for key, field in PROSE.items() if key != "attacks"}
+    def sentence(key: str, text: str) -> str:
+        return whole(text, most + OPENINGS[key].count(" "))
+
+    vectors = dict.fromkeys(sentence("attacks", attack) for attack in answer["attacks"])
+    prose = {field: sentence(key, answer[key]) for key, field in PROSE.items() if key != "attacks"}
     return Reading(
-        classification=answer["type"], severity=answer["severity"], attack_vectors=vectors, **prose
+        classification=answer["type"],
+        severity=answer["severity"],
+        attack_vectors=tuple(vectors),
+        **prose,
     )
 
 
@@ -128,7 +135,12 @@ def reading_fits(reading: Reading, answer_tokens: int) -> bool:
     return not breaks_schema(answer | {"attacks": list(reading.attack_vectors)}, answer_tokens)
 
 
-def whole(text: str) -> str:
-    """`text` without dangling words at its end, with a capital and a full stop."""
-    bare = _DANGLING.sub("", text.rstrip(".")).rstrip(", ") or text.rstrip(".")
-    return f"{bare[0].upper()}{bare[1:]}."
+def whole(text: str, most: int) -> str:
+    """`text` with a full stop, without the words at its end that lead nowhere (`of the`).
+
+    At the limit of `most` words the last one goes too: a model that may not begin another word
+    glues it to the last.
+    """
+    words = text.rstrip(".").split()
+    bare = " ".join(words[: most - 1]).rstrip(",")
+    return f"{_DANGLING.sub('', bare) or bare}."

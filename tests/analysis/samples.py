@@ -22,9 +22,9 @@ ANSWER: Mapping[str, object] = {
     "cause": "The job keeps every right.",
     "impact": "An attacker can push changed code.",
     "attacks": ["By sending a hostile change"],
-    "business": "Customers receive software nobody reviewed.",
-    "remedy": "Limit the rights of the token.",
-    "prevention": "Review the rights of new jobs.",
+    "business": "The users may lose their trust.",
+    "remedy": "Limit the rights now.",
+    "prevention": "Always review the new jobs.",
 }
 
 

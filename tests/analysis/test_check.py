@@ -11,7 +11,7 @@ from secai_lib.core.analysis import Reading
 from secai_lib.core.generation import Finish, Generation
 from tests.analysis.samples import ANSWER, answer, facts
 
-SAME = "the same thing happens again"
+SAME = "one and the same"
 
 
 def judged(text: str, *, finish: Finish = Finish.STOP, foreign: tuple[str, ...] = ()) -> str:
@@ -36,15 +36,15 @@ def test_a_cut_answer_is_no_reading_even_if_it_parses() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"cause": "The code is code is bad"},
-        {"cause": "The very very very bad code"},
+        {"cause": "The code bad code bad"},
+        {"cause": "The very very very bad"},
         {
             "cause": f"The {SAME}",
-            "business": f"Users {SAME}",
-            "remedy": f"Use {SAME}",
-            "prevention": f"Keep {SAME}",
+            "business": f"The users may lose {SAME}",
+            "remedy": f"Use a {SAME}",
+            "prevention": f"Always keep {SAME}",
         },
-        {"cause": "The lines that begin with are data"},
+        {"cause": "The data of a scanner"},
     ],
     ids=["pair comes back", "a word thrice", "four times the same", "our own instructions"],
 )
@@ -53,15 +53,15 @@ def test_loops_and_copies_are_degenerate(changed: dict[str, str]) -> None:
 
 
 def test_the_name_of_another_problem_is_ungrounded_however_plain() -> None:
-    named = answer(remedy="Update minimist on every server.")
+    named = answer(remedy="Update the minimist package.")
 
     assert judged(named) == "read"
     assert judged(named, foreign=("minimist", "cwe-1")) == "ungrounded"
-    assert judged(answer(remedy="Update lodash on every server."), foreign=("lodash",)) == "read"
+    assert judged(answer(remedy="Update the lodash package."), foreign=("lodash",)) == "read"
 
 
 def reading(sentence: str) -> Reading:
-    return reading_of(dict(ANSWER)).model_copy(update={"remediation": sentence})
+    return reading_of(dict(ANSWER), 96).model_copy(update={"remediation": sentence})
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_no_identifier_fits_into_a_sentence(name: str, key: str) -> None:
 
 def test_a_plain_answer_fits_and_is_read() -> None:
     assert breaks_schema(ANSWER, 96) == ""
-    reading = reading_of(dict(ANSWER))
+    reading = reading_of(dict(ANSWER), 96)
     assert reading.classification == "excessive_privileges"
     assert reading.attack_vectors == ("By sending a hostile change.",)
     assert reading_fits(reading, 96)
@@ -81,8 +81,12 @@ def test_llguidance_holds_an_answer_to_it() -> None:
         ("The token may write to the", "The token may write."),
         ("The token may write.", "The token may write."),
         ("The token, and", "The token."),
-        ("the", "The."),
+        ("This", "This."),
     ],
 )
 def test_a_cut_sentence_loses_the_words_that_lead_nowhere(cut: str, shown: str) -> None:
-    assert whole(cut) == shown
+    assert whole(cut, 20) == shown
+
+
+def test_the_last_word_at_the_limit_goes_since_another_may_be_glued_to_it() -> None:
+    assert whole("The security of the package iscritical.", 6) == "The security of the package."

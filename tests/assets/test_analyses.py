@@ -245,9 +245,9 @@ def test_the_asset_shows_what_was_read_and_its_checks_pass(
 @pytest.mark.parametrize(
     ("sentence", "faults"),
     [
-        ("Use CVE-2099-99999 now.", {"grounded", "schema_valid"}),
-        ("Use " + "very plain words " * 40 + "now.", {"schema_valid"}),
-        ("Use plain words now.", set()),
+        ("Use the CVE-2099-99999 now.", {"grounded", "schema_valid"}),
+        ("Use the " + "very plain words " * 40 + "now.", {"schema_valid"}),
+        ("Use the plain words now.", set()),
     ],
 )
 def test_the_checks_fail_on_planted_faults(
