@@ -18,6 +18,8 @@ MAX_CHARACTERS = 40_000
 LANGUAGES = frozenset({"yaml", "dockerfile", "python", "kotlin", "typescript", "tsx"})
 """What the inverses of the fix rules read."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNSAFE = re.compile(r"[\\\x00-\x1f\x7f]|(?:^|/)(?:\.\.|\.git)(?:/|\Z)", re.IGNORECASE)
+"""A path that scanners or we could take for another place."""
 _LICENCE_FILE = re.compile(r"(?i)(?:LICEN[CS]E|COPYING)(?:\.(?:md|txt))?\Z")
 _LICENCES = (
     ("Apache-2.0", re.compile(r"Apache License\s+Version 2\.0")),
@@ -51,7 +53,8 @@ def clean_files(
     licence = licence_of(files)
     found = []
     for path in files.paths():
-        text = files.read(path) if language_of(path) in LANGUAGES else None
+        usable = language_of(path) in LANGUAGES and not _UNSAFE.search(path)
+        text = files.read(path) if usable else None
         if text is None or len(text) > MAX_CHARACTERS or _CONTROL.search(text):
             continue
         if not secrets.lines(path):

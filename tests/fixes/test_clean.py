@@ -53,6 +53,9 @@ def test_what_must_not_be_used_is_left_out() -> None:
         "control.yaml": "a: \x1b[31m\n",
         "notes.md": "# notes\n",
         "secret.yaml": "a: 1\n",
+        "x\\y.yaml": "a: 1\n",
+        "b/.GIT/c.yaml": "a: 1\n",
+        "line\n.yaml": "a: 1\n",
     }
     assert paths(texts, SecretOnLine("secret.yaml")) == ["a.yaml"]
 
