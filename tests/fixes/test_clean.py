@@ -1,7 +1,8 @@
 """Which files of a repository the forge may use, and in which state."""
 
 from secai_lib.core.fix import Edit
-from secai_lib.fixes.clean import clean_files, licence_of
+from secai_lib.core.licences import licence_of
+from secai_lib.fixes.clean import clean_files
 from secai_lib.fixes.patch import NoSecrets
 from tests.fakes.records import BASE, PATH, make_fix, make_proposal
 from tests.fakes.rescanner import FakeFiles
