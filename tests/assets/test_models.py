@@ -9,6 +9,7 @@ from secai_assets.assets import base_model, embedding_model
 from secai_assets.assets.base_model import make, read_base_model
 from secai_assets.checks import base_model as base_model_checks
 from secai_assets.checks import embedding_model as embedding_model_checks
+from secai_assets.cli import doctor
 from secai_assets.resources.house import House
 from secai_assets.resources.models import model_verdicts
 from secai_lib.core.errors import StorageError
@@ -85,6 +86,20 @@ def test_nothing_recorded_says_what_to_do(house: House) -> None:
         read_base_model(house)
     make(house, {}, lambda _line: None)
     assert read_base_model(house).parameters == PARAMETERS
+
+
+def test_doctor_says_which_models_are_here(house: House) -> None:
+    def states() -> dict[str, tuple[str, str]]:
+        return {line.what: (line.state, line.detail) for line in doctor._models(house)}
+
+    assert states()["base model"] == (
+        "note", "base is not here yet; the first run that needs it fetches it"
+    )  # fmt: skip
+    house.shelf.obtain(house.project.base_model)
+    state, detail = states()["base model"]
+    assert state == "ok" and detail.startswith("base, Apache-2.0, ")
+    assert "1 models" in states()["models folder"][1]
+    assert states()["embedding model"][0] == "note"
 
 
 @pytest.mark.slow

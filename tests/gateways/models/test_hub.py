@@ -18,7 +18,7 @@ from secai_lib.gateways import machine
 from secai_lib.gateways.models import ModelShelf
 from tests.fakes.hub_server import COMMIT, HubServer, HubStorage, blobs
 from tests.fakes.local_server import Fault
-from tests.fakes.tiny_models import PARAMETERS, tiny_model
+from tests.fakes.tiny_models import CONFIG, PARAMETERS, tiny_model
 
 ROOT = Path(__file__).resolve().parents[3]
 SOURCE = ModelSource(uri="hf://octo/tiny")
@@ -242,6 +242,13 @@ def test_pickles_alone_are_refused_before_they_are_fetched(
     ):
         shelf.obtain(SOURCE)
     assert storage.seen == []
+
+
+def test_what_will_never_do_is_not_kept(shelf: ModelShelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = tiny_model(config=CONFIG | {"quantization_config": {"bits": 4}})
+    with hub(monkeypatch, files), pytest.raises(ModelError, match="quantised already"):
+        shelf.obtain(SOURCE)
+    assert list((shelf.root / ".partial").iterdir()) == [] and shelf.models() == []
 
 
 def test_names_that_climb_out_are_not_asked_for(

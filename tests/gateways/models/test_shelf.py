@@ -178,28 +178,30 @@ def test_what_we_cannot_use_is_refused_in_a_sentence(
     assert shelf.models() == []
 
 
+@pytest.fixture
+def packed(tmp_path: Path) -> Path:
+    """A folder with a GGUF and nothing else."""
+    (tmp_path / "packed").mkdir()
+    return write_gguf(tmp_path / "packed" / "tiny-1B.Q4_1.gguf").parent
+
+
 def test_too_little_memory_is_said_before_anything_is_loaded(
-    tmp_path: Path, shelf: ModelShelf, monkeypatch: pytest.MonkeyPatch
+    packed: Path, shelf: ModelShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "packed"
-    folder.mkdir()
-    write_gguf(folder / "tiny-1B.Q4_1.gguf")
     monkeypatch.setattr(machine, "available_memory", lambda: 1000)
     with pytest.raises(ModelTooLarge, match=r"tiny-1B needs about .* 0.0 GB are free") as refused:
-        shelf.obtain(source(folder))
+        shelf.obtain(source(packed))
     assert refused.value.needed == int(PARAMETERS * 4 * gguf_form.PEAK)
     assert shelf.models() == []
 
 
 def test_too_little_disk_is_said_before_anything_is_written(
-    tmp_path: Path, shelf: ModelShelf, monkeypatch: pytest.MonkeyPatch
+    packed: Path, shelf: ModelShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "packed"
-    folder.mkdir()
-    write_gguf(folder / "tiny-1B.Q4_1.gguf")
     monkeypatch.setattr(machine, "free_disk", lambda _: 1000)
     with pytest.raises(StorageError, match="GB of disk"):
-        shelf.obtain(source(folder))
+        shelf.obtain(source(packed))
+    assert shelf.models() == []
 
 
 def test_a_folder_nobody_may_write_is_said(mine: Path, tmp_path: Path) -> None:
