@@ -1,7 +1,7 @@
 """Run the measurements named, or all: `python -m tests.bench [generation ...]`.
 
-A measurement is a module `bench_NAME.py` whose `run()` gives rows (`table.Row`); one that cannot run
-here (a model is missing, say) says why and is left out.
+A measurement is a module `bench_NAME.py` whose `run()` gives rows (`table.Row`); one that cannot
+run here (a model is missing, say) says why and is left out.
 """
 
 import importlib
