@@ -14,24 +14,24 @@ from dagster_pipes import PipesContext, open_dagster_pipes
 PARENT_LOOK_SECONDS = 1.0
 
 
-def main(name: str) -> None:
-    """Make what the asset `name` stores, as the parent's request says."""
+def main(module: str) -> None:
+    """Let `module` make what its asset stores, as the parent's request says."""
     _die_with_parent(os.getppid())
     with open_dagster_pipes() as pipes:
         _redirect_output(str(pipes.extras["output"]))
         try:
-            _make(name, pipes.extras["options"], pipes.log.info)
+            _make(module, pipes.extras["options"], pipes.log.info)
         except Exception as error:  # noqa: BLE001 - told to the parent, which raises it
             _tell(pipes, error)
 
 
-def _make(name: str, options: Mapping[str, object], say: Callable[[str], None]) -> None:
+def _make(module: str, options: Mapping[str, object], say: Callable[[str], None]) -> None:
     from secai_assets.resources.house import House
 
     house = House()
-    made: Any = importlib.import_module(f"secai_assets.assets.{name}")
+    step: Any = importlib.import_module(module)
     with house.store.lock("models"):  # two models at once would not fit into memory
-        made.make(house, options, say)
+        step.make(house, options, say)
 
 
 def _tell(pipes: PipesContext, error: Exception) -> None:

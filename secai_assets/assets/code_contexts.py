@@ -114,6 +114,15 @@ def read_contexts(house: House, key: str) -> list[CodeContext]:
     return from_parquet(house.store.read("code_contexts", "contexts.parquet", key), CodeContext)
 
 
+def read_all_contexts(house: House) -> dict[tuple[str, str], CodeContext]:
+    """Scan run and fingerprint -> the code of the finding, of all scan runs."""
+    return {
+        (key, context.fingerprint): context
+        for key in house.store.keys("code_contexts")
+        for context in read_contexts(house, key)
+    }
+
+
 def _with_route(
     context: CodeContext, finding: Finding, routes: RouteTable, *, here: bool
 ) -> CodeContext:

@@ -17,6 +17,12 @@ app = typer.Typer(
 )
 
 Repo = Annotated[str, typer.Argument(help="Folder of a git checkout, or `demo` for the sample.")]
+Until = Annotated[
+    str, typer.Option(help="Asset to make, with all it is made of; `all` for everything.")
+]
+Refresh = Annotated[
+    bool, typer.Option("--refresh", help="Ask the model again about what it has read before.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
@@ -25,11 +31,13 @@ def demo(
     repo: Annotated[
         str, typer.Option("--repo", help="Your own checkout instead of the sample.")
     ] = "demo",
+    until: Until = "all",
+    refresh: Refresh = False,
 ) -> None:
     """Run the whole flow on the bundled sample repository and explain what came out."""
     from secai_assets.cli.flow import run_repositories
 
-    run_repositories([repo or "demo"], until="report", explain=True)
+    run_repositories([repo or "demo"], until=until, refresh=refresh, explain=True)
 
 
 @app.command()
@@ -38,16 +46,17 @@ def run(
         list[str] | None,
         typer.Argument(help="Checkouts; by default those of config/platform.yaml and GitHub."),
     ] = None,
-    until: Annotated[str, typer.Option(help="Last asset to make.")] = "report",
+    until: Until = "report",
+    refresh: Refresh = False,
     as_json: Json = False,
 ) -> None:
     """Scan, find, prove and report, for checkouts and configured GitHub repositories."""
     from secai_assets.cli.flow import run_configured, run_repositories
 
     if repos:
-        run_repositories(repos, until=until, as_json=as_json)
+        run_repositories(repos, until=until, refresh=refresh, as_json=as_json)
     else:
-        run_configured(until=until, as_json=as_json)
+        run_configured(until=until, refresh=refresh, as_json=as_json)
 
 
 @app.command()
@@ -75,7 +84,7 @@ def ingest(
     repository: Annotated[str, typer.Option(help="owner/name they are about.")] = "",
     commit: Annotated[str, typer.Option(help="Scanned commit, where known.")] = "",
     branch: Annotated[str, typer.Option(help="Scanned branch, where known.")] = "",
-    until: Annotated[str, typer.Option(help="Last asset to make.")] = "report",
+    until: Until = "report",
     as_json: Json = False,
 ) -> None:
     """Take reports that CI made (a folder as `gh run download` writes it) as a scan run."""
@@ -121,23 +130,30 @@ def verify(
     certificates: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Certificate files, folders of them, or fix ids; default: every offered fix."
+            help="Certificate files, folders of them, or ids of fixes and forged pairs; "
+            "default: every offered fix."
         ),
     ] = None,
+    forged: Annotated[bool, typer.Option("--forged", help="Every forged pair.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Replay proofs: apply each fix to the scanned commit again and run the scanners again."""
+    """Replay proofs: apply each fix to its files again and run the scanners again."""
     from secai_assets.cli.verify import verify_certificates
 
-    raise typer.Exit(verify_certificates(certificates or [], as_json=as_json))
+    raise typer.Exit(verify_certificates(certificates or [], as_json=as_json, forged=forged))
 
 
 @app.command()
-def gate(as_json: Json = False) -> None:
-    """Say whether every blocking check passed for what is there now; exit 7 when not."""
+def gate(
+    asset: Annotated[
+        str, typer.Argument(help="What is to leave; `all` for everything.")
+    ] = "report",
+    as_json: Json = False,
+) -> None:
+    """Say whether every blocking check passed, up to what is to leave; exit 7 when not."""
     from secai_assets.cli.gate import print_gate
 
-    raise typer.Exit(print_gate(as_json=as_json))
+    raise typer.Exit(print_gate(asset, as_json=as_json))
 
 
 @app.command()

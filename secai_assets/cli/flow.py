@@ -21,7 +21,12 @@ errors = Console(stderr=True, highlight=False)
 
 
 def run_repositories(
-    repos: Sequence[str], *, until: str, as_json: bool = False, explain: bool = False
+    repos: Sequence[str],
+    *,
+    until: str,
+    refresh: bool = False,
+    as_json: bool = False,
+    explain: bool = False,
 ) -> None:
     """Scan the checkouts `repos`, run the flow and print the summary."""
     house = House()
@@ -32,10 +37,17 @@ def run_repositories(
         if note:
             errors.print(f"[yellow]Note:[/] {note}")
         requests.append(request)
-    run_requests(house, requests, until=until, as_json=as_json, explain=repos[0] if explain else "")
+    run_requests(
+        house,
+        requests,
+        until=until,
+        refresh=refresh,
+        as_json=as_json,
+        explain=repos[0] if explain else "",
+    )
 
 
-def run_configured(*, until: str, as_json: bool) -> None:
+def run_configured(*, until: str, refresh: bool, as_json: bool) -> None:
     """Run everything that config/platform.yaml names: local checkouts, then GitHub's new runs."""
     from secai_assets.cli.github import new_runs
 
@@ -46,7 +58,7 @@ def run_configured(*, until: str, as_json: bool) -> None:
     requests += new_runs(house)
     if not house.settings.sources.local and not house.settings.sources.github:
         raise UsageError("nothing to run: name a checkout, or add sources to config/platform.yaml")
-    run_requests(house, requests, until=until, as_json=as_json)
+    run_requests(house, requests, until=until, refresh=refresh, as_json=as_json)
 
 
 def scan_repository(repo: str, *, as_json: bool) -> None:
@@ -76,6 +88,7 @@ def run_requests(
     requests: Sequence[ScanRequest],
     *,
     until: str = "report",
+    refresh: bool = False,
     as_json: bool = False,
     explain: str = "",
 ) -> None:
@@ -84,8 +97,8 @@ def run_requests(
     errors.print(
         f"[bold]Running[/] {len(keys)} scan run(s): {shown(', '.join(keys), 1000)}", soft_wrap=True
     )
-    outcome = run_flow(house, keys, until=until)
-    if until == "report" and outcome.ok:
+    outcome = run_flow(house, keys, until=until, refresh=refresh)
+    if "report" in outcome.made:
         wanted = {(request.repository, request.branch) for request in requests}
         # nothing new: the corpus was looked at again, and all of it is shown
         wanted = wanted or {(place.repository, place.branch) for place in places(house)}

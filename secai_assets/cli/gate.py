@@ -12,14 +12,19 @@ from secai_assets.definitions import build
 from secai_assets.gate import judge
 from secai_assets.instance import open_instance
 from secai_assets.resources.house import House
+from secai_assets.run import steps_until
 from secai_lib.core.errors import GateRefused
 
 
-def print_gate(*, as_json: bool) -> int:
-    """The exit code: 0 when every blocking check passed, 7 when one refuses."""
-    house = House()
+def print_gate(asset: str, *, as_json: bool) -> int:
+    """The exit code: 0 when every blocking check of `asset` and before it passed, 7 otherwise.
+
+    Raises:
+        UsageError: `asset` is none.
+    """
+    house, assets = House(), steps_until(asset)
     with open_instance(house.project) as instance:
-        lines = judge(instance, build(house))
+        lines = judge(instance, build(house), assets)
     refused = [line for line in lines if not line.passed]
     if as_json:
         typer.echo(json.dumps([asdict(line) for line in lines], indent=2))

@@ -32,7 +32,7 @@ def materialize(
         here = house.shelf.find(source) is not None
         kept = here and house.store.reusable(product, origin=_origin(source)) is not None
         if not here:
-            run_child(context, house, product)
+            run_child(context, house, f"secai_assets.assets.{product}")
         elif not kept:
             make_model(house, product, context.log.info)
         return shown(read_model(house, product), reused=kept)

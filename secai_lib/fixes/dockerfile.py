@@ -1,13 +1,15 @@
 """The instructions and stages of a Dockerfile, with places."""
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from secai_lib.core.syntax import SourceTree, SyntaxRefused, parse
-from secai_lib.fixes.place import Place
-from secai_lib.fixes.rule import Abstain
+from secai_lib.core.fix import Edit
+from secai_lib.core.syntax import SourceTree, SyntaxRefused, language_of, parse
+from secai_lib.fixes.place import Place, whole
+from secai_lib.fixes.rule import Abstain, Weaken, Weakening
 
 _SUFFIX = "_instruction"
 _SSH_SERVER = re.compile(r"(?:^|[\s\"'/,\[])(?:sshd|openssh-server|dropbear)(?:[\s\"',\];]|$)")
@@ -103,6 +105,22 @@ def read_dockerfile(place: Place) -> Dockerfile:
     if not stages:
         raise Abstain("syntax", f"{place.path} has no FROM instruction.")
     return Dockerfile(place, tree, tuple(found), stages)
+
+
+def in_dockerfiles(places: Callable[[Dockerfile], Iterator[Weakening]]) -> Weaken:
+    """The inverse of a rule for Dockerfiles: `places` in every one of them, nothing elsewhere."""
+
+    def weaken(path: str, text: str) -> Iterator[Weakening]:
+        if language_of(path) == "dockerfile":
+            yield from places(read_dockerfile(whole(path, text)))
+
+    return weaken
+
+
+def without(dockerfile: Dockerfile, instruction: Instruction) -> Edit:
+    """The edit that removes the lines of `instruction`."""
+    place = dockerfile.place
+    return place.edit(place.line_start(instruction.start), place.line_end(instruction.end), "")
 
 
 def runs_ssh(dockerfile: Dockerfile) -> bool:

@@ -1,13 +1,14 @@
 """The pod of a Kubernetes manifest, and settings written into it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, SourceFiles
-from secai_lib.fixes.place import Place, place_of, refusable
-from secai_lib.fixes.rule import Abstain
-from secai_lib.fixes.yaml_edit import YamlValue, insert_item, insert_key, set_scalar
+from secai_lib.core.syntax import language_of
+from secai_lib.fixes.place import Place, place_of, refusable, whole
+from secai_lib.fixes.rule import Abstain, Weaken, Weakening
+from secai_lib.fixes.yaml_edit import YamlValue, insert_item, insert_key, remove_key, set_scalar
 from secai_lib.fixes.yaml_tree import YamlNode, YamlPath, YamlRefused, YamlTree
 
 _TEMPLATE = ("spec", "template", "spec")
@@ -68,6 +69,16 @@ class Pod:
             value = {key: value}
         return [refusable(insert_key, self.tree, path, keys[depth], value, document=self.document)]
 
+    def without(self, base: YamlPath, keys: Sequence[str]) -> Edit:
+        """The edit that removes `keys` below `base`, and the mappings that held nothing else."""
+        depth = len(keys)
+        while depth > 1:
+            parent = self.at((*base, *keys[: depth - 1]))
+            if parent is None or len(parent.entries) > 1:
+                break
+            depth -= 1
+        return remove_key(self.tree, (*base, *keys[:depth]), self.document)
+
     def list_item(self, base: YamlPath, keys: Sequence[str], item: str) -> list[Edit]:
         """The edits after which the list at `keys` below `base` holds `item`."""
         node = self.at((*base, *keys))
@@ -76,6 +87,22 @@ class Pod:
         if any(found.text.upper() == item for found in node.items):
             return []
         return [refusable(insert_item, self.tree, (*base, *keys), item, self.document)]
+
+
+def in_pods(places: Callable[[Pod], Iterator[Weakening]]) -> Weaken:
+    """The inverse of a rule for pods: `places` in every pod of a plain manifest."""
+
+    def weaken(path: str, text: str) -> Iterator[Weakening]:
+        if language_of(path) != "yaml" or "{{" in text:
+            return
+        tree = YamlTree.parse(path, text)
+        for number, root in enumerate(tree.documents):
+            kind = root.get("kind") if root is not None and root.get("apiVersion") else None
+            spec = tree.at(_SPECS[kind.text], number) if kind and kind.text in _SPECS else None
+            if kind is not None and spec is not None and spec.kind == "mapping":
+                yield from places(Pod(whole(path, text), tree, number, _SPECS[kind.text]))
+
+    return weaken
 
 
 def read_pod(finding: Finding, files: SourceFiles) -> Pod:

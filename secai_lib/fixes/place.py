@@ -45,6 +45,11 @@ class Place:
         return "\r\n" if first > 0 and self.text[first - 1] == "\r" else "\n"
 
 
+def whole(path: str, text: str) -> Place:
+    """The whole of a file as a place, for those who look for no finding's lines."""
+    return Place(path, text, 1, text.count("\n") + 1)
+
+
 def place_of(finding: Finding, files: SourceFiles) -> Place:
     """Where the finding stands; raises `Abstain` when its file cannot be read."""
     location = finding.result.location

@@ -115,11 +115,15 @@ def _tried(
     tried: dict[int, Fix] = {}
     for number in sorted(range(len(attempts)), key=lambda number: (names[number], number)):
         on_progress("proving", len(tried), len(attempts))
-        tried[number] = _fix(attempts[number], files, scan, secrets)
+        tried[number] = tried_fix(attempts[number], files, scan, secrets)
     return [tried[number] for number in range(len(attempts))]
 
 
-def _fix(attempt: Attempt, files: SourceFiles, scan: Rescan, secrets: Secrets) -> Fix:
+def tried_fix(attempt: Attempt, files: SourceFiles, scan: Rescan, secrets: Secrets) -> Fix:
+    """The fix that `attempt` is, with its certificate, whatever that says.
+
+    `scan` holds what the scanners say about the unfixed files (`BASE`) and `attempt.variant`.
+    """
     claim = attempt.claim
     certificate = certify(claim, files, scan, attempt.variant)
     path = claim.finding.path or ""

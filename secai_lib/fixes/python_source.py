@@ -3,12 +3,13 @@
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from secai_lib.core.fix import Edit
-from secai_lib.fixes.place import Place
-from secai_lib.fixes.rule import Abstain
+from secai_lib.core.syntax import language_of
+from secai_lib.fixes.place import Place, whole
+from secai_lib.fixes.rule import Abstain, Weaken, Weakening
 
 _CALL_TAIL = re.compile(r"\s*(,?)\s*\)\Z")
 
@@ -135,6 +136,18 @@ def read_python(place: Place) -> PythonSource:
         lines.append(line.encode())
         position += len(line) + 1
     return PythonSource(place, module, _imports(module), tuple(starts), tuple(lines))
+
+
+def in_calls(places: Callable[[PythonSource, ast.Call], Iterator[Weakening]]) -> Weaken:
+    """The inverse of a rule for Python: `places` at every call of a Python file."""
+
+    def weaken(path: str, text: str) -> Iterator[Weakening]:
+        if language_of(path) == "python":
+            source = read_python(whole(path, text))
+            for call in source.calls():
+                yield from places(source, call)
+
+    return weaken
 
 
 def keyword_of(call: ast.Call, name: str) -> ast.keyword | None:

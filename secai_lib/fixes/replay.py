@@ -1,19 +1,23 @@
 """A proof is replayed, not believed: the same edits on the same files, the scanners once more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from secai_lib.core.fix import (
     Certificate,
     ProofCheck,
     ProofVerdict,
     Proposal,
+    Rescan,
     Rescanner,
     SourceFiles,
 )
-from secai_lib.core.record import sha256_hex
+from secai_lib.core.record import content_hash, sha256_hex
 from secai_lib.fixes.certify import BASE, TOOLS, Claim, certify, method_of
 from secai_lib.fixes.edits import EditError, fixed_texts
 from secai_lib.fixes.rule import FixRule
+
+FIXED = "fixed"
+"""Name of the variant that holds the fixed files of one proof."""
 
 
 def replay(
@@ -28,27 +32,44 @@ def replay(
     A proof holds when its fresh verdict is `proven`. A certificate that does not fit the files of
     the commit, or was tampered with, comes back refuted with the check `replayable` failed.
     """
-    claims: dict[str, Claim] = {}
-    refused: dict[str, str] = {}
-    variants: dict[str, dict[str, str]] = {BASE: {}}
-    for number, certificate in enumerate(certificates):
-        name = f"proof{number}"
+    return replay_each([(c, files) for c in certificates], rescan, rules=rules)
+
+
+def replay_each(
+    proofs: Sequence[tuple[Certificate, SourceFiles]],
+    rescan: Rescanner,
+    *,
+    rules: Sequence[FixRule],
+) -> list[Certificate]:
+    """`replay` where each certificate is about files of its own; one scan serves them all."""
+    claims: dict[int, Claim] = {}
+    refused: dict[int, str] = {}
+    variants: dict[str, Mapping[str, str]] = {}
+    names: dict[int, tuple[str, str]] = {}
+    for number, (certificate, files) in enumerate(proofs):
         try:
-            claims[name] = _claim(certificate, files, rules)
-            variants[name] = _texts(certificate, files)
-            variants[BASE] |= {path: files.read(path) or "" for path in variants[name]}
+            claim, fixed = _claim(certificate, files, rules), _texts(certificate, files)
         except EditError as error:
-            claims.pop(name, None)
-            refused[name] = str(error)
+            refused[number] = str(error)
+            continue
+        base = {path: files.read(path) or "" for path in fixed}
+        claims[number], names[number] = claim, (content_hash(base), f"proof{number}")
+        variants |= dict(zip(names[number], (base, fixed), strict=True))
     scan = rescan(variants, TOOLS) if claims else None
     fresh = []
-    for number, certificate in enumerate(certificates):
-        name = f"proof{number}"
-        if scan is not None and name in claims:
-            fresh.append(certify(claims[name], files, scan, name))
-        else:
-            fresh.append(_refuted(certificate, refused[name]))
+    for number, (certificate, files) in enumerate(proofs):
+        if scan is None or number in refused:
+            fresh.append(_refuted(certificate, refused[number]))
+            continue
+        fresh.append(certify(claims[number], files, _of(scan, names[number]), FIXED))
     return fresh
+
+
+def _of(scan: Rescan, names: tuple[str, str]) -> Rescan:
+    """What `scan` says about the two variants of one proof; nothing about one it left out."""
+    wanted = zip((BASE, FIXED), names, strict=True)
+    found = {role: scan.results[name] for role, name in wanted if name in scan.results}
+    return Rescan(runs=scan.runs, results=found)
 
 
 def _claim(certificate: Certificate, files: SourceFiles, rules: Sequence[FixRule]) -> Claim:

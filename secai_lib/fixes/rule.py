@@ -1,11 +1,11 @@
 """What a fix rule is: one kind of weakness, the edit that removes it, and why it does."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from secai_lib.core.finding import Finding, Result
-from secai_lib.core.fix import ProofCheck, ProofMethod, Proposal, SourceFiles
+from secai_lib.core.fix import Edit, ProofCheck, ProofMethod, Proposal, SourceFiles
 
 Propose = Callable[[Finding, Sequence[Finding], SourceFiles], tuple[Proposal, ...]]
 """A finding, every open finding of its repository (itself included), the commit's files."""
@@ -14,6 +14,26 @@ Witness = Callable[[Proposal, SourceFiles], ProofCheck]
 """A proposal and the unfixed files -> what something other than our own scanner rule says."""
 
 OWN_RULE_PREFIX = "secai."
+
+
+@dataclass(frozen=True)
+class Weakening:
+    """One way to put a weakness into a clean text."""
+
+    tool: str
+    """The scanner that should find it."""
+    rule: str
+    """The rule it should find it with."""
+    edits: tuple[Edit, ...]
+    """Edits of the clean text; what they overwrite is the true fix."""
+
+
+Weaken = Callable[[str, str], Iterator[Weakening]]
+"""Path and text of a clean file -> every place where the rule's weakness can be put in.
+
+The inverse of the rule, for the forge. It knows how the weakness looks, not whether a scanner
+sees it there: that is proven afterwards. It may raise what a proposal may raise.
+"""
 
 
 class Abstain(Exception):
@@ -43,6 +63,8 @@ class FixRule:
     """What its proof can rest on."""
     witness: Witness | None = None
     """The second witness that a proof by a rule of our own needs."""
+    weaken: Weaken | None = None
+    """The inverse; None where a clean file does not say what the weak one would be."""
 
     def takes(self, finding: Finding) -> bool:
         """True when this rule knows the finding's tool and rule id."""

@@ -1,15 +1,16 @@
 """A GitHub workflow or composite action as its fix rules see it: jobs, steps, shells."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from secai_lib.core.finding import Finding, SourceLocation
 from secai_lib.core.fix import SourceFiles
 from secai_lib.fixes.compare import line_of, path_of
-from secai_lib.fixes.rule import Abstain
+from secai_lib.fixes.rule import Abstain, Weaken, Weakening
 from secai_lib.fixes.yaml_tree import YamlNode, YamlPath, YamlTree
 
+WORKFLOW_FILE = re.compile(r"\.github/workflows/[^/]+\.ya?ml\Z")
 BASH_LIKE = ("bash", "sh")
 POWERSHELL = ("pwsh", "powershell")
 
@@ -95,6 +96,16 @@ def workflow_of(finding: Finding, files: SourceFiles) -> Workflow:
     if text is None:
         raise Abstain("no_source", "The workflow cannot be read at the scanned commit.")
     return Workflow(YamlTree.parse(path, text))
+
+
+def in_workflows(places: Callable[[Workflow], Iterator[Weakening]]) -> Weaken:
+    """The inverse of a rule for workflows: `places` in every one of them, nothing elsewhere."""
+
+    def weaken(path: str, text: str) -> Iterator[Weakening]:
+        if WORKFLOW_FILE.fullmatch(path):
+            yield from places(Workflow(YamlTree.parse(path, text)))
+
+    return weaken
 
 
 def line_in(finding: Finding) -> int:

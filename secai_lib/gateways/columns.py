@@ -1,9 +1,11 @@
 """The flat columns of every stored record, as seen in SQL (`secai schema`, the README)."""
 
+from secai_lib.core.analysis import Analysis
 from secai_lib.core.context import CodeContext
 from secai_lib.core.finding import Finding, Skipped, UrlLocation
 from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.problem import Problem
+from secai_lib.core.training import ForgedPair
 from secai_lib.gateways.tables import INTEGER, NUMBER, TEXT, TEXTS, TIME, Columns
 
 
@@ -90,4 +92,36 @@ ABSTENTIONS: Columns[Abstention] = {
     "problem": (TEXT, lambda a: a.problem),
     "reason_code": (TEXT, lambda a: a.reason_code),
     "reason": (TEXT, lambda a: a.reason),
+}
+
+FORGED_PAIRS: Columns[ForgedPair] = {
+    "id": (TEXT, lambda p: p.id),
+    "kind": (TEXT, lambda p: p.kind),
+    "origin": (TEXT, lambda p: p.origin),
+    "licence": (TEXT, lambda p: p.licence),
+    "path": (TEXT, lambda p: p.path),
+    "language": (TEXT, lambda p: p.language),
+    "tool": (TEXT, lambda p: p.finding.result.tool),
+    "rule_id": (TEXT, lambda p: p.finding.result.rule_id),
+    "approach": (TEXT, lambda p: p.fix.proposal.approach),
+    "diff": (TEXT, lambda p: p.fix.diff),
+}
+
+ANALYSES: Columns[Analysis] = {
+    "problem": (TEXT, lambda a: a.problem),
+    "repository": (TEXT, lambda a: a.repository),
+    "branch": (TEXT, lambda a: a.branch),
+    "status": (TEXT, lambda a: a.status.value),
+    "reason_code": (TEXT, lambda a: a.reason_code),
+    "title": (TEXT, lambda a: a.facts.title),
+    "evidence_severity": (TEXT, lambda a: a.facts.severity.value),
+    "classification": (TEXT, lambda a: a.reading and a.reading.classification.value),
+    "severity": (TEXT, lambda a: a.reading and a.reading.severity.value),
+    "impact": (TEXT, lambda a: a.reading and a.reading.impact),
+    "remediation": (TEXT, lambda a: a.reading and a.reading.remediation),
+    "model": (TEXT, lambda a: a.model),
+    "knowledge": (TEXT, lambda a: a.knowledge),
+    "prompt_tokens": (INTEGER, lambda a: a.prompt_tokens),
+    "answer_tokens": (INTEGER, lambda a: a.answer_tokens),
+    "tries": (INTEGER, lambda a: a.tries),
 }

@@ -17,8 +17,9 @@ from secai_lib.core.fix import (
 )
 from secai_lib.core.problem import Problem, ProblemState
 from secai_lib.core.record import canonical_json, content_hash
+from secai_lib.fixes.edits import Texts
 from secai_lib.fixes.prove import FixOutcome, make_fixes
-from secai_lib.fixes.replay import replay
+from secai_lib.fixes.replay import replay, replay_each
 from secai_lib.fixes.rule import Abstain, FixRule
 from tests.fakes.records import MOMENT
 from tests.fakes.rescanner import FakeFiles, FakeRescanner, fake_result, lines_with
@@ -321,6 +322,21 @@ def test_replay_holds_and_refuses_another_file() -> None:
     absent = FakeRescanner(BAD, absent=frozenset({"bandit"}))
     (fresh,) = replay([certificate], files, absent, rules=(rule,))
     assert fresh.verdict == ProofVerdict.UNPROVEN
+
+
+def test_proofs_about_files_of_their_own_are_replayed_in_one_scan() -> None:
+    rule, rescan = replacing("good"), FakeRescanner(BAD)
+    certificate = run(rule, rescan, target()).fixes[0].certificate
+    longer = run(rule, rescan, target(), texts={PATH: TEXT + "more = 1\n"}).fixes[0].certificate
+    assert longer.base_sha256 != certificate.base_sha256
+    here, there = Texts({PATH: TEXT}), Texts({PATH: TEXT + "more = 1\n"})
+    once = FakeRescanner(BAD)
+    proofs = [(certificate, here), (longer, there), (certificate, there)]
+    first, second, swapped = replay_each(proofs, once, rules=(rule,))
+    assert (first, second) == (certificate, longer)
+    assert swapped.verdict == ProofVerdict.REFUTED
+    assert len(once.calls) == 1
+    assert here.paths() == (PATH,)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.kit import ROOT, copied, secai
+from tests.house.kit import DEMO, ROOT, copied, secai
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """The first `secai demo` of an empty home."""
     home = tmp_path_factory.mktemp("finished") / "home"
     start = time.monotonic()
-    done = secai(home, "demo")
+    done = secai(home, *DEMO)
     assert done.returncode == 0, done.stderr
     return Finished(home, done, time.monotonic() - start)
 

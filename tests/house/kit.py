@@ -19,6 +19,7 @@ import duckdb
 
 from secai_assets.assets.problems import read_problems
 from secai_assets.resources.house import House
+from secai_assets.run import ORDER
 from secai_lib.core.problem import Problem
 from secai_lib.core.settings import Paths
 from secai_lib.gateways.config import Project, load_project
@@ -28,6 +29,10 @@ BIN = Path(sys.executable).parent
 PATIENCE = 420
 """Seconds for the longest thing that is waited for; machines of a CI are slow."""
 PLACE = "secai-demo~nestbox@main"
+DEMO = ("demo", "--until", "report")
+"""The demo without its models, which take minutes; `test_learning` looks at those."""
+FLOW = ORDER[: ORDER.index("report") + 1]
+"""What that makes."""
 T = TypeVar("T")
 
 
@@ -143,7 +148,7 @@ def started(argv: list[str], home: Path, log: Path, **more: str) -> Iterator[Sta
 @contextmanager
 def demo(home: Path, log: Path, **more: str) -> Iterator[Started]:
     """`secai demo` while the block runs."""
-    with started([str(BIN / "secai"), "demo"], home, log, **more) as program:
+    with started([str(BIN / "secai"), *DEMO], home, log, **more) as program:
         yield program
 
 

@@ -14,10 +14,11 @@ import pytest
 
 from secai_assets.assets.findings import read_findings, read_skipped
 from secai_assets.assets.fixes import Place, read_fixes
-from secai_assets.run import ORDER
 from secai_lib.core.problem import Problem, ProblemState
 from tests.house.conftest import Finished
 from tests.house.kit import (
+    DEMO,
+    FLOW,
     PLACE,
     ROOT,
     git,
@@ -134,7 +135,7 @@ def reused(home: Path, *, without: str = "") -> dict[str, bool]:
     """Asset -> whether its newest materialization says that everything was kept."""
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
         found = {}
-        for name in ORDER:
+        for name in FLOW:
             (newest,) = instance.fetch_materializations(dg.AssetKey(name), limit=1).records
             assert newest.asset_materialization
             found[name] = bool(newest.asset_materialization.metadata["reused"].value)
@@ -146,7 +147,7 @@ def test_a_second_run_recomputes_nothing(finished: Finished, mine: Callable[[], 
     assert not any(reused(home).values())
     before = report_files(home)
     start = time.monotonic()
-    done = secai(home, "demo")
+    done = secai(home, *DEMO)
     seconds = time.monotonic() - start
     assert done.returncode == 0, done.stderr
     assert all(reused(home).values()), reused(home)

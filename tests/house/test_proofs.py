@@ -11,7 +11,7 @@ from secai_assets.assets.fixes import Place, read_fixes
 from secai_assets.definitions import build
 from secai_assets.gate import judge
 from tests.house.conftest import Finished
-from tests.house.kit import house, secai, sentence
+from tests.house.kit import DEMO, FLOW, house, secai, sentence
 
 pytestmark = pytest.mark.slow
 NESTBOX = Place("secai-demo/nestbox", "main")
@@ -67,7 +67,7 @@ def test_the_gate_is_open_after_a_demo(finished: Finished) -> None:
 
 def test_a_failed_check_stops_what_follows_and_closes_the_gate(mine: Callable[[], Path]) -> None:
     home = mine()
-    done = secai(home, "demo", SECAI_QUALITY__PROBLEMS_MAX_UNMATCHED="-1")
+    done = secai(home, *DEMO, SECAI_QUALITY__PROBLEMS_MAX_UNMATCHED="-1")
     assert done.returncode == 7, sentence(done)
     assert "problems.parity" in done.stderr
     assert "fixes" not in {line.split()[0] for line in done.stderr.splitlines() if "done" in line}
@@ -76,7 +76,7 @@ def test_a_failed_check_stops_what_follows_and_closes_the_gate(mine: Callable[[]
     refused = {f"{r['asset']}.{r['check']}": r for r in json.loads(gate.stdout) if not r["passed"]}
     assert "problems.parity" in refused
     assert "older than" not in refused["problems.parity"]["sentence"]
-    assert secai(home, "demo").returncode == 0
+    assert secai(home, *DEMO).returncode == 0
     assert secai(home, "gate").returncode == 0
 
 
@@ -84,19 +84,19 @@ def test_the_gate_refuses_what_its_checks_have_not_seen(mine: Callable[[], Path]
     home = mine()
     definitions = build(house(home))
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
-        assert all(line.passed for line in judge(instance, definitions))
+        assert all(line.passed for line in judge(instance, definitions, FLOW))
         instance.report_runless_asset_event(dg.AssetMaterialization("fixes"))
-        stale = [line for line in judge(instance, definitions) if not line.passed]
+        stale = [line for line in judge(instance, definitions, FLOW) if not line.passed]
         assert {line.asset for line in stale} == {"fixes"}
         assert {line.sentence for line in stale} == {
             "the check is older than the newest materialization; run it again"
         }
     with dg.instance_for_test() as instance:
-        lines = judge(instance, definitions)
+        lines = judge(instance, definitions, FLOW)
         assert not any(line.passed for line in lines)
         assert {line.sentence for line in lines} == {"the asset was never materialized"}
         instance.report_runless_asset_event(dg.AssetMaterialization("problems"))
-        unseen = [line for line in judge(instance, definitions) if line.asset == "problems"]
+        unseen = [line for line in judge(instance, definitions, FLOW) if line.asset == "problems"]
         assert {line.sentence for line in unseen} == {
             "the check never finished; materialize the asset again"
         }

@@ -13,11 +13,11 @@ import pytest
 from secai_assets.definitions import build
 from secai_assets.gate import judge
 from secai_assets.instance import prepare_home
-from secai_assets.run import ORDER
 from secai_lib.gateways.config import load_project
 from tests.house.conftest import Finished
 from tests.house.kit import (
     BIN,
+    FLOW,
     ROOT,
     Web,
     dagster_argv,
@@ -114,12 +114,12 @@ def test_every_asset_the_whole_job_and_the_checks_alone_from_the_ui(
     with dg.DagsterInstance.from_config(str(dev.home / "dagster")) as instance:
         (key,) = instance.get_dynamic_partitions("scan_run")
     web = dev.web
-    runs = {"job": web.launch("ingest_and_fix", assets=list(ORDER), checks=None, key=key)}
-    for name in ORDER:
+    runs = {"job": web.launch("ingest_and_fix", assets=list(FLOW), checks=None, key=key)}
+    for name in FLOW:
         runs[name] = web.launch(
-            "__ASSET_JOB", assets=[name], checks=None, key=key if name in ORDER[:4] else ""
+            "__ASSET_JOB", assets=[name], checks=None, key=key if name in FLOW[:4] else ""
         )
-    runs["corpus"] = web.launch("corpus", assets=list(ORDER[4:]), checks=None)
+    runs["corpus"] = web.launch("corpus", assets=list(FLOW[4:]), checks=None)
     runs["checks"] = web.launch(
         "__ASSET_JOB", assets=[], checks=[("problems", "parity"), ("problems", "quarantine_ratio")]
     )
@@ -135,7 +135,9 @@ def test_every_asset_the_whole_job_and_the_checks_alone_from_the_ui(
     alone += [("report", "sarif_valid"), ("report", "size")]
     all_end(dev, {"gate": web.launch("__ASSET_JOB", assets=[], checks=alone)})
     with dg.DagsterInstance.from_config(str(dev.home / "dagster")) as instance:
-        refused = [line for line in judge(instance, build(house(dev.home))) if not line.passed]
+        refused = [
+            line for line in judge(instance, build(house(dev.home)), FLOW) if not line.passed
+        ]
     assert not refused
 
 

@@ -10,6 +10,7 @@ import pytest
 from secai_assets.assets.fixes import Place, read_fixes
 from tests.house.conftest import Finished
 from tests.house.kit import (
+    DEMO,
     PLACE,
     ROOT,
     copied,
@@ -41,7 +42,7 @@ def test_a_missing_scanner_is_absent_and_proves_nothing(
     home = mine()
     before = problems(home)
     (tmp_path / "none").mkdir()
-    done = secai(home, "demo", SECAI_TOOLS_DIR=str(tmp_path / "none"))
+    done = secai(home, *DEMO, SECAI_TOOLS_DIR=str(tmp_path / "none"))
     assert done.returncode == 0, sentence(done)
     assert "which is not the same as clean" in done.stdout
     statuses = dict(sql(home, "select tool, status from tool_runs"))
@@ -109,7 +110,7 @@ def test_a_read_only_home(small_disk: Path, finished: Finished) -> None:
     done = secai(home, *INGEST)
     assert done.returncode == 5
     assert "read-only" in one_line(done)
-    done = secai(home, "demo")
+    done = secai(home, *DEMO)
     assert done.returncode == 5
     assert "ead-only" in one_line(done)
     assert report_files(home) == report_files(finished.home)
@@ -133,7 +134,7 @@ def test_damaged_products_are_noticed_and_made_again(
     (data / "report" / PLACE / "current" / "report.html").write_text("tampered")
     (data / "warehouse.duckdb").write_bytes(b"not a database" * 1000)
     assert certificate.is_file()
-    done = secai(home, "demo")
+    done = secai(home, *DEMO)
     assert done.returncode == 0, sentence(done)
     assert report_files(home) == report_files(finished.home)
     assert problems(home) == problems(finished.home)

@@ -11,6 +11,7 @@ import pytest
 from tests.house.conftest import Finished
 from tests.house.kit import (
     BIN,
+    DEMO,
     ROOT,
     Started,
     Web,
@@ -134,7 +135,7 @@ def test_a_demo_that_is_killed_three_times_ends_as_if_nothing_had_happened(
     assert problems(home) == problems(finished.home)
     assert not (home / "data" / "fixes").exists()
 
-    done = secai(home, "demo")
+    done = secai(home, *DEMO)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("unchanged, kept") >= 4, "what was finished is kept"
     assert statuses(home) == ["FAILURE", "FAILURE", "FAILURE", "SUCCESS"]

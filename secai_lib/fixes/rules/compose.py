@@ -1,14 +1,14 @@
 """Services of a Compose file with too many rights -> fewer."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, ProofMethod, Proposal, SourceFiles
 from secai_lib.fixes.place import Place, place_of, proposal, refusable
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.witness import yaml_witness
-from secai_lib.fixes.yaml_edit import insert_item, insert_key, set_scalar
+from secai_lib.fixes.yaml_edit import insert_item, insert_key, remove_key, set_scalar
 from secai_lib.fixes.yaml_tree import YamlNode, YamlPath, YamlRefused, YamlTree
 
 PRIVILEGED = (
@@ -29,6 +29,7 @@ PORT = (
 _OPTION = "no-new-privileges:true"
 _LOCAL = "127.0.0.1:"
 _PUBLISHED = re.compile(r"(?:0\.0\.0\.0:)?(\d[\d-]*):\d[\d-]*(?:/(?:tcp|udp))?\Z")
+COMPOSE_FILE = re.compile(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml\Z")
 _FRONT_DOORS = ("80", "443")
 
 
@@ -135,6 +136,48 @@ def _only_port(path: YamlPath, old: str | None, new: str | None) -> bool:
     return new == f"str:{_LOCAL}{bare}"
 
 
+def _services(path: str, text: str) -> Iterator[tuple[YamlTree, YamlPath, YamlNode]]:
+    """Path and mapping of every service of a Compose file; none of any other file."""
+    if not COMPOSE_FILE.search(path):
+        return
+    tree = YamlTree.parse(path, text)
+    services = tree.at(("services",))
+    for key, service in services.entries if services else ():
+        if service.kind == "mapping" and not service.alias:
+            yield tree, ("services", key.text), service
+
+
+def _weaken_privileged(path: str, text: str) -> Iterator[Weakening]:
+    """The privilege given, where it is refused by name."""
+    for tree, at, service in _services(path, text):
+        said = service.get("privileged")
+        if said is not None and said.text == "false":
+            edit = set_scalar(tree, (*at, "privileged"), True)
+            yield Weakening("semgrep", "secai.compose.privileged", (edit,))
+
+
+def _weaken_no_new(path: str, text: str) -> Iterator[Weakening]:
+    """The option forgotten."""
+    for tree, at, service in _services(path, text):
+        options = service.get("security_opt")
+        if options is not None and [item.text for item in options.items] == [_OPTION]:
+            edit = remove_key(tree, (*at, "security_opt"))
+            yield Weakening("semgrep", "secai.compose.new-privileges-allowed", (edit,))
+
+
+def _weaken_port(path: str, text: str) -> Iterator[Weakening]:
+    """The port published on every network."""
+    for tree, _, service in _services(path, text):
+        listed = service.get("ports")
+        for item in listed.items if listed else ():
+            at = item.start + len(item.style)
+            if item.text.startswith(_LOCAL) and tree.text.startswith(_LOCAL, at):
+                for open_to_all in ("", "0.0.0.0:"):
+                    edit = Edit(path=path, start=at, end=at + len(_LOCAL), replacement=open_to_all)
+                    rule = "secai.compose.port-on-all-interfaces"
+                    yield Weakening("semgrep", rule, (edit,))
+
+
 RULES = (
     FixRule(
         kind="compose-privileged",
@@ -144,6 +187,7 @@ RULES = (
         propose=propose_privileged,
         method=ProofMethod.OWN_RULE,
         witness=yaml_witness(_only_privileged),
+        weaken=_weaken_privileged,
     ),
     FixRule(
         kind="compose-no-new-privileges",
@@ -153,6 +197,7 @@ RULES = (
         propose=propose_no_new_privileges,
         method=ProofMethod.OWN_RULE,
         witness=yaml_witness(_only_option),
+        weaken=_weaken_no_new,
     ),
     FixRule(
         kind="compose-port-binding",
@@ -162,6 +207,7 @@ RULES = (
         propose=propose_port,
         method=ProofMethod.OWN_RULE,
         witness=yaml_witness(_only_port),
+        weaken=_weaken_port,
     ),
     FixRule(
         kind="compose-docker-socket",

@@ -1,12 +1,12 @@
 """ADD of local files -> COPY."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
-from secai_lib.fixes.dockerfile import Dockerfile, Instruction, read_dockerfile
+from secai_lib.fixes.dockerfile import Dockerfile, Instruction, in_dockerfiles, read_dockerfile
 from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
 KIND = "dockerfile-add-to-copy"
 TITLE = "Use COPY for local files"
@@ -55,6 +55,18 @@ def _refuse_special(dockerfile: Dockerfile, add: Instruction) -> None:
             raise Abstain("unclear_source", f"{where} may name an archive; check it by hand.")
 
 
+def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
+    """Each COPY of local files as ADD."""
+    for copy in (i for i in dockerfile.instructions if i.keyword == "COPY"):
+        try:
+            _refuse_special(dockerfile, copy)
+        except Abstain:
+            continue
+        if not copy.value.startswith("--from"):
+            edit = dockerfile.place.edit(copy.start, copy.start + len("COPY"), "ADD")
+            yield Weakening("checkov", "CKV_DOCKER_4", (edit,))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
@@ -65,4 +77,5 @@ RULE = FixRule(
         "hadolint": ("DL3020",),
     },
     propose=propose,
+    weaken=in_dockerfiles(_weaken),
 )

@@ -1,12 +1,12 @@
 """apt -> apt-get."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
-from secai_lib.core.fix import Proposal, SourceFiles
-from secai_lib.fixes.dockerfile import read_dockerfile
+from secai_lib.core.fix import Edit, Proposal, SourceFiles
+from secai_lib.fixes.dockerfile import Dockerfile, in_dockerfiles, read_dockerfile
 from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.shell_words import all_commands
 
 KIND = "dockerfile-apt"
@@ -36,10 +36,26 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
     return (proposal(KIND, TITLE, EXPLANATION, edits),)
 
 
+def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
+    """The short name in each RUN, for every command and for the first one alone.
+
+    Checkov sees it right behind RUN only.
+    """
+    found: dict[int, list[Edit]] = {}
+    for run, command in all_commands(dockerfile):
+        if command.name.text == "apt-get":
+            edit = dockerfile.place.edit(command.name.start, command.name.end, "apt")
+            found.setdefault(run.start, []).append(edit)
+    for edits in found.values():
+        yield Weakening("checkov", "CKV_DOCKER_9", tuple(edits))
+        yield Weakening("checkov", "CKV_DOCKER_9", (edits[0],))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
     explanation=EXPLANATION,
     handles={"checkov": ("CKV_DOCKER_9",), "hadolint": ("DL3027",)},
     propose=propose,
+    weaken=in_dockerfiles(_weaken),
 )

@@ -1,13 +1,13 @@
 """EXPOSE 22 -> not exposed."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
-from secai_lib.fixes.dockerfile import read_dockerfile, runs_ssh
+from secai_lib.fixes.dockerfile import Dockerfile, in_dockerfiles, read_dockerfile, runs_ssh
 from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
 KIND = "dockerfile-expose-ssh"
 TITLE = "Do not expose the SSH port"
@@ -45,6 +45,21 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
     return (proposal(KIND, "Do not expose port 22", EXPLANATION, edits),)
 
 
+def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
+    """Port 22 beside another one, and on a line of its own."""
+    if runs_ssh(dockerfile):
+        return
+    place = dockerfile.place
+    for expose in (i for i in dockerfile.instructions if i.keyword == "EXPOSE"):
+        at, line = expose.value_start, place.line_start(expose.start)
+        for edit in (
+            place.edit(at, at, "22 "),
+            place.edit(expose.end, expose.end, " 22/tcp"),
+            place.edit(line, line, f"EXPOSE 22{place.newline}"),
+        ):
+            yield Weakening("checkov", "CKV_DOCKER_1", (edit,))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
@@ -54,4 +69,5 @@ RULE = FixRule(
         "trivy": ("DS004", "DS-0004", "AVD-DS-0004"),
     },
     propose=propose,
+    weaken=in_dockerfiles(_weaken),
 )

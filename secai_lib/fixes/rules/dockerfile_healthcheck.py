@@ -1,13 +1,20 @@
 """An image without a health check -> one that asks whether its port answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
 from secai_lib.fixes.base_image import BaseImage, Family, base_image
-from secai_lib.fixes.dockerfile import Dockerfile, Instruction, ports, read_dockerfile
+from secai_lib.fixes.dockerfile import (
+    Dockerfile,
+    Instruction,
+    in_dockerfiles,
+    ports,
+    read_dockerfile,
+    without,
+)
 from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
 KIND = "dockerfile-healthcheck"
 TITLE = "Let the container runtime see whether the service answers"
@@ -73,6 +80,12 @@ def _command(image: BaseImage, port: int) -> str:
     )
 
 
+def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
+    """The check forgotten."""
+    for check in dockerfile.stages[-1].of("HEALTHCHECK"):
+        yield Weakening("checkov", "CKV_DOCKER_2", (without(dockerfile, check),))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
@@ -83,4 +96,5 @@ RULE = FixRule(
         "hadolint": ("DL3057",),
     },
     propose=propose,
+    weaken=in_dockerfiles(_weaken),
 )

@@ -1,13 +1,14 @@
 """MAINTAINER -> a label."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
-from secai_lib.fixes.dockerfile import read_dockerfile
+from secai_lib.fixes.dockerfile import Dockerfile, in_dockerfiles, read_dockerfile
 from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
 KIND = "dockerfile-maintainer"
 TITLE = "Use a label for the maintainer"
@@ -27,6 +28,17 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
     return (proposal(KIND, TITLE, EXPLANATION, edits),)
 
 
+_LABEL = re.compile(r'maintainer="([^"\\$]+)"\Z')
+
+
+def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
+    """The label as the old instruction."""
+    for label in (i for i in dockerfile.instructions if i.keyword == "LABEL"):
+        if said := _LABEL.match(label.value):
+            edit = dockerfile.place.edit(label.start, label.end, f"MAINTAINER {said[1]}")
+            yield Weakening("checkov", "CKV_DOCKER_6", (edit,))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
@@ -37,4 +49,5 @@ RULE = FixRule(
         "trivy": ("DS022", "DS-0022", "AVD-DS-0022"),
     },
     propose=propose,
+    weaken=in_dockerfiles(_weaken),
 )

@@ -1,14 +1,14 @@
 """Switched-off signature checks of package managers in a Dockerfile -> switched on again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
-from secai_lib.fixes.dockerfile import read_dockerfile
+from secai_lib.fixes.dockerfile import Dockerfile, in_dockerfiles, read_dockerfile
 from secai_lib.fixes.place import Place, place_of, proposal
-from secai_lib.fixes.rule import FixRule
+from secai_lib.fixes.rule import FixRule, Weakening
 from secai_lib.fixes.shell_edits import Flags, command_edits, remove_words, without_flags
-from secai_lib.fixes.shell_words import Command
+from secai_lib.fixes.shell_words import Command, all_commands
 
 KIND = "dockerfile-package-signatures"
 TITLE = "Verify package signatures in the image build"
@@ -54,10 +54,29 @@ def _force_yes(place: Place, command: Command) -> list[Edit]:
     return found
 
 
+_OFF = {
+    "apk": ("add", "CKV2_DOCKER_7", " --allow-untrusted"),
+    "apt-get": ("install", "CKV2_DOCKER_8", " --allow-unauthenticated"),
+    "dnf": ("install", "CKV2_DOCKER_9", " --nogpgcheck"),
+}
+"""Program -> the subcommand that takes the option, the rule, the option."""
+
+
+def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
+    """The option at each command that installs packages."""
+    for _, command in all_commands(dockerfile):
+        verb, rule, option = _OFF.get(command.program, ("", "", ""))
+        for word in command.arguments:
+            if verb and word.text == verb:
+                edit = dockerfile.place.edit(word.end, word.end, option)
+                yield Weakening("checkov", rule, (edit,))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
     explanation=EXPLANATION,
     handles={"checkov": ("CKV2_DOCKER_11", *_SIGNATURE_FLAGS)},
     propose=propose,
+    weaken=in_dockerfiles(_weaken),
 )

@@ -1,12 +1,12 @@
 """sudo in a build that is root -> the command itself."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
-from secai_lib.fixes.dockerfile import Dockerfile, Instruction, read_dockerfile
+from secai_lib.fixes.dockerfile import Dockerfile, Instruction, in_dockerfiles, read_dockerfile
 from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.shell_words import all_commands
 
 KIND = "dockerfile-sudo"
@@ -44,6 +44,15 @@ def _user_at(dockerfile: Dockerfile, run: Instruction) -> str:
     return "" if inherited else "root"
 
 
+def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
+    """`sudo` before each command of a build that is root."""
+    for run, command in all_commands(dockerfile):
+        if _user_at(dockerfile, run) == "root" and not command.assignments:
+            start = command.name.start
+            edit = dockerfile.place.edit(start, start, "sudo ")
+            yield Weakening("checkov", "CKV2_DOCKER_1", (edit,))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
@@ -54,4 +63,5 @@ RULE = FixRule(
         "trivy": ("DS010", "DS-0010", "AVD-DS-0010"),
     },
     propose=propose,
+    weaken=in_dockerfiles(_weaken),
 )

@@ -1,14 +1,14 @@
 """Switched-off certificate checks in a Dockerfile -> switched on again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
-from secai_lib.fixes.dockerfile import Dockerfile, read_dockerfile
+from secai_lib.fixes.dockerfile import Dockerfile, in_dockerfiles, read_dockerfile
 from secai_lib.fixes.place import Place, place_of, proposal
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.shell_edits import Flags, command_edits, cut, remove_words, without_flags
-from secai_lib.fixes.shell_words import Command, commands_of
+from secai_lib.fixes.shell_words import Command, all_commands, commands_of
 
 KIND = "dockerfile-tls-verification"
 TITLE = "Verify certificates in the image build"
@@ -152,6 +152,26 @@ def _assignment_edits(
     return found
 
 
+_OFF = {
+    "curl": (("CKV2_DOCKER_2", " -k"), ("CKV2_DOCKER_2", " --insecure")),
+    "wget": (("CKV2_DOCKER_3", " --no-check-certificate"),),
+    "pip": (("CKV2_DOCKER_4", " --trusted-host pypi.org"),),
+    "pip3": (("CKV2_DOCKER_4", " --trusted-host pypi.python.org"),),
+}
+"""Program -> rule and the option that switches the check off."""
+
+
+def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
+    """The option at each command that has one."""
+    for _, command in all_commands(dockerfile):
+        for rule, option in _OFF.get(command.program, ()):
+            pip = command.program.startswith("pip")
+            word = command.arguments[0] if pip and command.arguments else command.name
+            if not pip or word.text == "install":
+                edit = dockerfile.place.edit(word.end, word.end, option)
+                yield Weakening("checkov", rule, (edit,))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
@@ -160,4 +180,5 @@ RULE = FixRule(
         "checkov": ("CKV2_DOCKER_2", "CKV2_DOCKER_13", "CKV2_DOCKER_15", *_TLS_FLAGS, *_VARIABLES)
     },
     propose=propose,
+    weaken=in_dockerfiles(_weaken),
 )

@@ -1,7 +1,7 @@
 """An image that runs as root -> a user of its own for the final stage."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
@@ -9,12 +9,14 @@ from secai_lib.fixes.base_image import BaseImage, Family, base_image
 from secai_lib.fixes.dockerfile import (
     Dockerfile,
     Instruction,
+    in_dockerfiles,
     insertion_before,
     ports,
     read_dockerfile,
+    without,
 )
 from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.shell_words import commands_of
 
 KIND = "dockerfile-user"
@@ -155,6 +157,18 @@ def _insertion(
     return place.edit(end, end, lead + written)
 
 
+def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
+    """The last USER forgotten, or back to root."""
+    users = dockerfile.stages[-1].of("USER")
+    if not users or users[-1].value.split(":")[0] in _ROOT:
+        return
+    last = users[-1]
+    start = last.value_start
+    yield Weakening("checkov", "CKV_DOCKER_3", (without(dockerfile, last),))
+    edit = dockerfile.place.edit(start, start + len(last.value), "root")
+    yield Weakening("checkov", "CKV_DOCKER_8", (edit,))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
@@ -166,4 +180,5 @@ RULE = FixRule(
         "semgrep": ("dockerfile.security.missing-user*", "dockerfile.security.last-user-is-root*"),
     },
     propose=propose,
+    weaken=in_dockerfiles(_weaken),
 )

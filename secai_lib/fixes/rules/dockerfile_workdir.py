@@ -1,14 +1,14 @@
 """A relative WORKDIR -> an absolute one."""
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.base_image import base_image
-from secai_lib.fixes.dockerfile import Dockerfile, Stage, read_dockerfile
+from secai_lib.fixes.dockerfile import Dockerfile, Stage, in_dockerfiles, read_dockerfile
 from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
 KIND = "dockerfile-workdir"
 TITLE = "Make WORKDIR absolute"
@@ -52,6 +52,21 @@ def _absolute(dockerfile: Dockerfile, stage: Stage) -> list[Edit]:
     return edits
 
 
+def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
+    """Each absolute WORKDIR written from the folder above it."""
+    for stage in dockerfile.stages:
+        current = "/"
+        for workdir in stage.of("WORKDIR"):
+            path = workdir.value
+            if path.startswith("/") and posixpath.commonpath([path, current]) == current != path:
+                start = workdir.value_start
+                edit = dockerfile.place.edit(
+                    start, start + len(path), posixpath.relpath(path, current)
+                )
+                yield Weakening("checkov", "CKV_DOCKER_10", (edit,))
+            current = path if path.startswith("/") else posixpath.join(current, path)
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
@@ -62,4 +77,5 @@ RULE = FixRule(
         "trivy": ("DS009", "DS-0009", "AVD-DS-0009"),
     },
     propose=propose,
+    weaken=in_dockerfiles(_weaken),
 )

@@ -1,12 +1,12 @@
 """Flags of a Ktor session cookie -> on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import ProofMethod, Proposal, SourceFiles
-from secai_lib.core.syntax import parse
-from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.rule import FixRule, plain_rule_id
+from secai_lib.core.syntax import language_of, parse
+from secai_lib.fixes.place import place_of, proposal, whole
+from secai_lib.fixes.rule import FixRule, Weakening, plain_rule_id
 from secai_lib.fixes.witness import tree_witness
 
 KIND = "kotlin-cookie-flags"
@@ -39,6 +39,19 @@ def _allowed(old: str, new: str) -> bool:
     return (old, new) == ("false", "true")
 
 
+def _weaken(path: str, text: str) -> Iterator[Weakening]:
+    """Each flag turned off."""
+    if language_of(path) != "kotlin":
+        return
+    tree = parse(text, "kotlin")
+    for node in tree.walk("assignment"):
+        value = node.children[-1]
+        for rule, flag in _FLAGS.items():
+            if tree.text_of(node.children[0]) == flag and tree.text_of(value) == "true":
+                edit = whole(path, text).edit(tree.start(value), tree.end(value), "false")
+                yield Weakening("semgrep", rule, (edit,))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
@@ -47,4 +60,5 @@ RULE = FixRule(
     propose=propose,
     method=ProofMethod.OWN_RULE,
     witness=tree_witness(_allowed),
+    weaken=_weaken,
 )

@@ -1,15 +1,15 @@
 """MD5 and SHA-1 in Kotlin -> SHA-256."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tree_sitter import Node
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import ProofMethod, Proposal, SourceFiles
-from secai_lib.core.syntax import SourceTree, parse
-from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.core.syntax import SourceTree, language_of, parse
+from secai_lib.fixes.place import place_of, proposal, whole
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.witness import tree_witness
 
 KIND = "kotlin-weak-hash"
@@ -58,6 +58,19 @@ def _allowed(old: str, new: str) -> bool:
     return old.lower() in _WEAK and new == "SHA-256"
 
 
+def _weaken(path: str, text: str) -> Iterator[Weakening]:
+    """SHA-256 as a broken digest."""
+    if language_of(path) != "kotlin":
+        return
+    for found in _STRONG.finditer(text):
+        for weak in ("MD5", "SHA-1"):
+            edit = whole(path, text).edit(found.start(1), found.end(1), weak)
+            yield Weakening("semgrep", "secai.kotlin.weak-hash", (edit,))
+
+
+_STRONG = re.compile(r'MessageDigest\.getInstance\("(SHA-256)"\)')
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
@@ -66,4 +79,5 @@ RULE = FixRule(
     propose=propose,
     method=ProofMethod.OWN_RULE,
     witness=tree_witness(_allowed),
+    weaken=_weaken,
 )

@@ -1,14 +1,14 @@
 """Rights of Kubernetes containers -> fewer. One family: a value of `securityContext`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
-from secai_lib.fixes.kubernetes import Pod, below, joined, read_pod
+from secai_lib.fixes.kubernetes import Pod, below, in_pods, joined, read_pod
 from secai_lib.fixes.place import proposal
-from secai_lib.fixes.rule import Abstain, FixRule
-from secai_lib.fixes.yaml_edit import YamlValue
+from secai_lib.fixes.rule import Abstain, FixRule, Weaken, Weakening
+from secai_lib.fixes.yaml_edit import YamlValue, set_scalar
 from secai_lib.fixes.yaml_tree import YamlPath
 
 Propose = Callable[[Finding, Sequence[Finding], SourceFiles], tuple[Proposal, ...]]
@@ -150,6 +150,39 @@ def _refuse_void(pod: Pod, container: YamlPath, kind: _Kind) -> None:
         )
 
 
+def _weaken_for(kind: _Kind) -> Weaken:
+    """The setting forgotten, or turned round, at each container that has it."""
+    keys, value = kind.setting
+
+    def places(pod: Pod) -> Iterator[Weakening]:
+        for path in pod.containers():
+            context = (*path, CONTEXT)
+            if pod.at(context) is None:
+                continue
+            if isinstance(value, list):
+                edits = _keep_some(pod, context)
+            elif pod.text((*context, *keys)) == str(value).lower():
+                edits = pod.setting(context, keys, not value)
+                edits += (
+                    [] if kind.setting is _UNPRIVILEGED else [pod.without(path, (CONTEXT, *keys))]
+                )
+            else:  # only what is dangerous when it is not forgotten
+                edits = pod.setting(context, keys, True) if kind.setting is _UNPRIVILEGED else []
+            for edit in edits:
+                yield Weakening("checkov", kind.checkov[0], (edit,))
+
+    return in_pods(places)
+
+
+def _keep_some(pod: Pod, context: YamlPath) -> list[Edit]:
+    """Dropping forgotten, or only something harmless dropped."""
+    drop = pod.at((*context, "capabilities", "drop"))
+    if drop is None or [item.text for item in drop.items] != ["ALL"]:
+        return []
+    some = set_scalar(pod.tree, (*context, "capabilities", "drop", 0), "SYS_TIME", pod.document)
+    return [pod.without((*context[:-1],), (CONTEXT, "capabilities", "drop")), some]
+
+
 RULES = tuple(
     FixRule(
         kind=kind.kind,
@@ -157,6 +190,7 @@ RULES = tuple(
         explanation=kind.explanation,
         handles={"checkov": kind.checkov, "trivy": kind.trivy},
         propose=_propose_for(kind),
+        weaken=_weaken_for(kind),
     )
     for kind in _KINDS
 )

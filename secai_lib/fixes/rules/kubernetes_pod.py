@@ -1,14 +1,14 @@
 """Settings of a Kubernetes pod -> safer ones. One family: a value of the pod's specification."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
-from secai_lib.fixes.kubernetes import Pod, below, joined, read_pod
+from secai_lib.fixes.kubernetes import Pod, below, in_pods, joined, read_pod
 from secai_lib.fixes.place import proposal
-from secai_lib.fixes.rule import Abstain, FixRule
-from secai_lib.fixes.yaml_edit import YamlValue
+from secai_lib.fixes.rule import Abstain, FixRule, Weaken, Weakening
+from secai_lib.fixes.yaml_edit import YamlValue, insert_key
 
 Propose = Callable[[Finding, Sequence[Finding], SourceFiles], tuple[Proposal, ...]]
 Refuse = Callable[[Pod], None]
@@ -30,6 +30,8 @@ class _Kind:
     refuse: Refuse
     checkov: tuple[str, ...]
     trivy: tuple[str, ...] = ()
+    dangerous: bool = False
+    """True when the weakness has to be asked for; else forgetting the setting is enough."""
 
 
 def _not_as_root(pod: Pod) -> None:
@@ -82,7 +84,7 @@ def _host(name: str, what: str) -> _Kind:
         "watch or disturb everything else on the node.\n\nWatch for: agents that look after the "
         "node itself need it.",
         (name,), False, _anything, (checkov[name],),
-        (f"KSV0{number}", f"KSV-00{number}", f"AVD-KSV-00{number}"),
+        (f"KSV0{number}", f"KSV-00{number}", f"AVD-KSV-00{number}"), True,
     )  # fmt: skip
 
 
@@ -172,6 +174,33 @@ def _restricted(pod: Pod) -> list[Edit]:
     return joined(edits)
 
 
+def _weaken_for(kind: _Kind) -> Weaken:
+    """The setting forgotten, or a weak value given, at each pod that has it."""
+
+    def places(pod: Pod) -> Iterator[Weakening]:
+        edits: list[Edit] = []
+        numbered = pod.at((*pod.spec, CONTEXT, "runAsUser")) is not None
+        if numbered and kind.keys == (CONTEXT, "runAsNonRoot"):
+            return  # a user by number is not root, whatever else is said
+        if pod.text((*pod.spec, *kind.keys)) in (str(kind.value), str(kind.value).lower()):
+            edits = pod.setting(pod.spec, kind.keys, _WEAK.get(kind.value, True))
+            edits += [] if kind.dangerous else [pod.without(pod.spec, kind.keys)]
+        elif kind.dangerous:
+            first = "containers"
+            edits = [
+                insert_key(pod.tree, pod.spec, kind.keys[0], True, before=first,
+                           document=pod.document)
+            ]  # fmt: skip
+        for edit in edits:
+            yield Weakening("checkov", kind.checkov[0], (edit,))
+
+    return in_pods(places)
+
+
+_WEAK: dict[YamlValue, YamlValue] = {True: False, UID: 1000, "RuntimeDefault": "Unconfined"}
+"""Good value -> weak value, where it is not `true`."""
+
+
 RULES = tuple(
     FixRule(
         kind=kind.kind,
@@ -179,6 +208,7 @@ RULES = tuple(
         explanation=kind.explanation,
         handles={"checkov": kind.checkov, "trivy": kind.trivy},
         propose=_propose_for(kind),
+        weaken=_weaken_for(kind),
     )
     for kind in _KINDS
 )

@@ -1,12 +1,12 @@
 """imagePullPolicy of Kubernetes containers -> Always."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
-from secai_lib.fixes.kubernetes import read_pod
+from secai_lib.fixes.kubernetes import Pod, in_pods, read_pod
 from secai_lib.fixes.place import proposal
-from secai_lib.fixes.rule import FixRule
+from secai_lib.fixes.rule import FixRule, Weakening
 
 KIND = "kubernetes-pull-policy"
 TITLE = "Ask the registry for the image at every start"
@@ -29,10 +29,24 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
     return (proposal(KIND, TITLE, EXPLANATION, edits),)
 
 
+def _weaken(pod: Pod) -> Iterator[Weakening]:
+    """The policy forgotten, or another one, at each container."""
+    for path in pod.containers():
+        if pod.text((*path, "imagePullPolicy")) == "Always" and "@" not in pod.text(
+            (*path, "image")
+        ):
+            for edit in (
+                pod.without(path, ("imagePullPolicy",)),
+                *pod.setting(path, ("imagePullPolicy",), "IfNotPresent"),
+            ):
+                yield Weakening("checkov", "CKV_K8S_15", (edit,))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
     explanation=EXPLANATION,
     handles={"checkov": ("CKV_K8S_15",)},
     propose=propose,
+    weaken=in_pods(_weaken),
 )

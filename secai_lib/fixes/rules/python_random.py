@@ -1,13 +1,13 @@
 """Predictable random numbers -> the operating system's."""
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.python_source import PythonSource, read_python
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.python_source import PythonSource, in_calls, read_python
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
 KIND = "python-random"
 TITLE = "Take random numbers from the operating system"
@@ -50,10 +50,20 @@ def _edits(source: PythonSource, call: ast.Call) -> list[Edit]:
     return []
 
 
+def _weaken(source: PythonSource, call: ast.Call) -> Iterator[Weakening]:
+    """A draw from the operating system's numbers as one from the predictable ones."""
+    if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Call):
+        return
+    generator = call.func.value
+    if source.qualified(generator.func) == "random.SystemRandom" and call.func.attr in _METHODS:
+        yield Weakening("bandit", "B311", (source.replace(generator, "random"),))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
     explanation=EXPLANATION,
     handles={"bandit": ("B311",)},
     propose=propose,
+    weaken=in_calls(_weaken),
 )

@@ -1,12 +1,19 @@
 """A request without a time limit -> one with 30 seconds."""
 
-from collections.abc import Sequence
+import ast
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
 from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.python_source import is_constant, keyword_of, read_python
-from secai_lib.fixes.rule import FixRule
+from secai_lib.fixes.python_source import (
+    PythonSource,
+    in_calls,
+    is_constant,
+    keyword_of,
+    read_python,
+)
+from secai_lib.fixes.rule import FixRule, Weakening
 
 KIND = "python-request-timeout"
 TITLE = "Give the request a time limit"
@@ -36,10 +43,22 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
     return (proposal(KIND, f"Give up after {SECONDS} seconds", EXPLANATION, edits),)
 
 
+def _weaken(source: PythonSource, call: ast.Call) -> Iterator[Weakening]:
+    """The limit forgotten or switched off."""
+    timeout = keyword_of(call, "timeout")
+    client, _, method = source.qualified(call.func).partition(".")
+    if timeout is None or client != "requests" or method == "request":
+        return
+    yield Weakening("bandit", "B113", (source.replace(timeout.value, "None"),))
+    if call.args or call.keywords[0] is not timeout:
+        yield Weakening("bandit", "B113", (source.remove_argument(call, timeout),))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
     explanation=EXPLANATION,
     handles={"bandit": ("B113",)},
     propose=propose,
+    weaken=in_calls(_weaken),
 )

@@ -1,13 +1,15 @@
 """tempfile.mktemp -> a temporary file that exists."""
 
+import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
-from secai_lib.fixes.place import place_of, proposal
+from secai_lib.core.syntax import language_of
+from secai_lib.fixes.place import place_of, proposal, whole
 from secai_lib.fixes.python_source import read_python
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
 KIND = "python-tempfile"
 TITLE = "Create the temporary file at once"
@@ -42,10 +44,28 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
     return (proposal(KIND, TITLE, EXPLANATION, edits),)
 
 
+def _weaken(path: str, text: str) -> Iterator[Weakening]:
+    """Only a name made up, where a file is made for its name."""
+    if language_of(path) != "python":
+        return
+    source = read_python(whole(path, text))
+    for node in ast.walk(source.module):
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Call):
+            continue
+        call = node.value
+        if source.qualified(call.func) != "tempfile.NamedTemporaryFile" or node.attr != "name":
+            continue
+        kept = [k for k in call.keywords if k.arg in ("suffix", "prefix", "dir")]
+        written = ", ".join(text[source.start(k) : source.end(k)] for k in kept)
+        edit = source.replace(node, f"tempfile.mktemp({written})")
+        yield Weakening("bandit", "B306", (edit,))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
     explanation=EXPLANATION,
     handles={"bandit": ("B306",)},
     propose=propose,
+    weaken=_weaken,
 )

@@ -1,12 +1,19 @@
 """verify=False -> verify=True."""
 
-from collections.abc import Sequence
+import ast
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
 from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.python_source import is_constant, keyword_of, read_python
-from secai_lib.fixes.rule import FixRule
+from secai_lib.fixes.python_source import (
+    PythonSource,
+    in_calls,
+    is_constant,
+    keyword_of,
+    read_python,
+)
+from secai_lib.fixes.rule import FixRule, Weakening
 
 KIND = "python-tls-verify"
 TITLE = "Verify the server's certificate"
@@ -16,6 +23,7 @@ EXPLANATION = (
     'Watch for: a server with a private certificate authority needs `verify="/path/to/ca.pem"`.'
 )
 _CLIENTS = ("requests", "httpx")
+_METHODS = ("get", "post", "put", "patch", "delete", "head")
 
 
 def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
@@ -30,10 +38,23 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
     return (proposal(KIND, TITLE, EXPLANATION, edits),)
 
 
+def _weaken(source: PythonSource, call: ast.Call) -> Iterator[Weakening]:
+    """Verification switched off at each request."""
+    client, _, method = source.qualified(call.func).partition(".")
+    if client not in _CLIENTS or method not in _METHODS:
+        return
+    verify = keyword_of(call, "verify")
+    if verify is None:
+        yield Weakening("bandit", "B501", (source.add_keyword(call, "verify=False"),))
+    elif not is_constant(verify.value, False):
+        yield Weakening("bandit", "B501", (source.replace(verify.value, "False"),))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
     explanation=EXPLANATION,
     handles={"bandit": ("B501",)},
     propose=propose,
+    weaken=in_calls(_weaken),
 )

@@ -2,13 +2,19 @@
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.python_source import PythonSource, is_constant, keyword_of, read_python
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.python_source import (
+    PythonSource,
+    in_calls,
+    is_constant,
+    keyword_of,
+    read_python,
+)
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
 KIND = "python-weak-hash"
 TITLE = "Do not protect anything with MD5 or SHA-1"
@@ -76,10 +82,22 @@ def _stronger(source: PythonSource, call: ast.Call, name: str) -> Edit | None:
     return None
 
 
+def _weaken(source: PythonSource, call: ast.Call) -> Iterator[Weakening]:
+    """SHA-256 as a broken hash, and the statement that a hash protects nothing forgotten."""
+    name = source.qualified(call.func)
+    used = keyword_of(call, "usedforsecurity")
+    if name == "hashlib.sha256" and not _PASSWORD.search(source.function_text(call)):
+        for weak in _WEAK:
+            yield Weakening("bandit", "B324", (source.rename_attribute(call, weak),))
+    elif name.removeprefix("hashlib.") in _WEAK and used is not None and call.args:
+        yield Weakening("bandit", "B324", (source.remove_argument(call, used),))
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
     explanation=EXPLANATION,
     handles={"bandit": ("B324",)},
     propose=propose,
+    weaken=in_calls(_weaken),
 )

@@ -1,12 +1,13 @@
 """yaml.load with a loader that builds objects -> yaml.safe_load."""
 
-from collections.abc import Sequence
+import ast
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.python_source import keyword_of, read_python
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.python_source import PythonSource, in_calls, keyword_of, read_python
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
 KIND = "python-yaml-load"
 TITLE = "Load YAML without building objects"
@@ -41,10 +42,24 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
     return (proposal(KIND, "Use yaml.safe_load", EXPLANATION, edits),)
 
 
+def _weaken(source: PythonSource, call: ast.Call) -> Iterator[Weakening]:
+    """`safe_load` as `load` with each loader that builds objects."""
+    if source.qualified(call.func) != "yaml.safe_load" or not isinstance(call.func, ast.Attribute):
+        return
+    module = source.place.text[source.start(call.func.value) : source.end(call.func.value)]
+    for loader in ("Loader", "UnsafeLoader", "FullLoader"):
+        edits = (
+            source.rename_attribute(call, "load"),
+            source.add_keyword(call, f"Loader={module}.{loader}"),
+        )
+        yield Weakening("bandit", "B506", edits)
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
     explanation=EXPLANATION,
     handles={"bandit": ("B506",)},
     propose=propose,
+    weaken=in_calls(_weaken),
 )

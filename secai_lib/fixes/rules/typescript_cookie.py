@@ -1,14 +1,14 @@
 """Flags of an Express cookie -> on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tree_sitter import Node
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, ProofMethod, Proposal, SourceFiles
 from secai_lib.core.syntax import SourceTree, language_of, parse
-from secai_lib.fixes.place import Place, place_of, proposal
-from secai_lib.fixes.rule import Abstain, FixRule, plain_rule_id
+from secai_lib.fixes.place import Place, place_of, proposal, whole
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening, plain_rule_id
 from secai_lib.fixes.witness import tree_witness
 
 KIND = "typescript-cookie-flags"
@@ -67,6 +67,31 @@ def _allowed(old: str, new: str) -> bool:
     return (old, new) in (("false", "true"), ("", BOTH))
 
 
+def _weaken(path: str, text: str) -> Iterator[Weakening]:
+    """Each flag of a cookie's options turned off."""
+    if language_of(path) not in ("typescript", "tsx", "javascript"):
+        return
+    tree = parse(text, language_of(path))
+    for call in tree.walk("call_expression"):
+        if not tree.text_of(call.children[0]).endswith(".cookie"):
+            continue
+        for pair in (node for node in call.children[-1].children if node.type == "object"):
+            for rule, flag in _FLAGS.items():
+                for start, end in _values(tree, pair, flag):
+                    edit = whole(path, text).edit(start, end, "false")
+                    yield Weakening("semgrep", rule, (edit,))
+
+
+def _values(tree: SourceTree, options: Node, flag: str) -> Iterator[tuple[int, int]]:
+    """Where `flag` is true among the options of a cookie."""
+    for pair in options.children:
+        key, value = pair.child_by_field_name("key"), pair.child_by_field_name("value")
+        if key is None or value is None:
+            continue
+        if (tree.text_of(key), tree.text_of(value)) == (flag, "true"):
+            yield tree.start(value), tree.end(value)
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
@@ -75,4 +100,5 @@ RULE = FixRule(
     propose=propose,
     method=ProofMethod.OWN_RULE,
     witness=tree_witness(_allowed),
+    weaken=_weaken,
 )

@@ -1,12 +1,13 @@
 """rejectUnauthorized: false in Node -> true."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, ProofMethod, Proposal, SourceFiles
 from secai_lib.core.syntax import language_of, parse
-from secai_lib.fixes.place import place_of, proposal
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.place import place_of, proposal, whole
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.witness import tree_witness
 
 KIND = "typescript-tls-verify"
@@ -47,6 +48,18 @@ def _allowed(old: str, new: str) -> bool:
     return (old, new) in (("false", "true"), ("0", "1"))
 
 
+def _weaken(path: str, text: str) -> Iterator[Weakening]:
+    """Verification turned off, where it is named."""
+    if language_of(path) not in ("typescript", "tsx", "javascript"):
+        return
+    for found in _VERIFIED.finditer(text):
+        edit = whole(path, text).edit(found.start(1), found.end(1), "false")
+        yield Weakening("semgrep", "secai.typescript.tls-not-verified", (edit,))
+
+
+_VERIFIED = re.compile(r"\brejectUnauthorized: (true)\b")
+
+
 RULE = FixRule(
     kind=KIND,
     title=TITLE,
@@ -55,4 +68,5 @@ RULE = FixRule(
     propose=propose,
     method=ProofMethod.OWN_RULE,
     witness=tree_witness(_allowed),
+    weaken=_weaken,
 )

@@ -1,13 +1,13 @@
 """Workflows that switch GitHub's old, injectable workflow commands back on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.compare import line_of
-from secai_lib.fixes.rule import Abstain, FixRule
-from secai_lib.fixes.workflow import runs_command, scalars, workflow_of
-from secai_lib.fixes.yaml_edit import EditRefused, remove_key
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
+from secai_lib.fixes.workflow import Workflow, in_workflows, runs_command, scalars, workflow_of
+from secai_lib.fixes.yaml_edit import EditRefused, insert_key, remove_key
 from secai_lib.fixes.yaml_tree import YamlPath, YamlTree
 
 KIND = "workflow-insecure-commands"
@@ -54,10 +54,32 @@ def _remove(tree: YamlTree, path: YamlPath) -> Edit:
     return remove_key(tree, path)
 
 
+def _weaken(workflow: Workflow) -> Iterator[Weakening]:
+    """The variable set for the whole workflow, for each job and for each script."""
+    yield Weakening("zizmor", "insecure-commands", (_allowed_at(workflow, ()),))
+    for name, _ in workflow.jobs():
+        job = ("jobs", name)
+        yield Weakening("zizmor", "insecure-commands", (_allowed_at(workflow, job),))
+        for step in workflow.steps(name):
+            if step.text("run"):
+                yield Weakening("zizmor", "insecure-commands", (_allowed_at(workflow, step.path),))
+
+
+def _allowed_at(workflow: Workflow, path: YamlPath) -> Edit:
+    tree = workflow.tree
+    node = tree.at((*path, "env"))
+    if node is not None:
+        return insert_key(tree, (*path, "env"), VARIABLE, True)
+    keys = (tree.at(path) or workflow.root).keys()
+    before = next((key for key in ("jobs", "steps", "run") if key in keys), "")
+    return insert_key(tree, path, "env", {VARIABLE: True}, before=before)
+
+
 RULE = FixRule(
     kind=KIND,
     title="Switch the old workflow commands off",
     explanation=EXPLANATION,
     handles={"zizmor": ("insecure-commands",), "checkov": ("CKV_GHA_1",)},
     propose=propose,
+    weaken=in_workflows(_weaken),
 )

@@ -1,14 +1,14 @@
 """Workflows whose token may do more than the jobs need."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
-from secai_lib.fixes.rule import Abstain, FixRule
-from secai_lib.fixes.workflow import Workflow, line_in, text_of, workflow_of
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
+from secai_lib.fixes.workflow import Workflow, in_workflows, line_in, text_of, workflow_of
 from secai_lib.fixes.workflow_callers import refuse_more_than_callers
 from secai_lib.fixes.workflow_needs import READ, Permissions, declared, needs
-from secai_lib.fixes.yaml_edit import insert_key, set_scalar
+from secai_lib.fixes.yaml_edit import insert_key, remove_key, set_scalar
 from secai_lib.fixes.yaml_tree import YamlNode
 
 KIND = "workflow-permissions"
@@ -115,10 +115,37 @@ def _proposal(title: str, approach: str, *edits: Edit) -> Proposal:
     )
 
 
+def _weaken(workflow: Workflow) -> Iterator[Weakening]:
+    """The block taken away or opened, at the top and at each job."""
+    tree = workflow.tree
+    top = workflow.root.get("permissions")
+    if top is not None and not top.alias:
+        if any(job.get("permissions") is None for _, job in workflow.jobs()):
+            gone = remove_key(tree, ("permissions",))
+            yield Weakening("zizmor", "excessive-permissions", (gone,))
+        yield Weakening("checkov", "CKV2_GHA_1", _opened(workflow, workflow.root))
+        for key, value in top.entries:
+            if value.text == "read":
+                more = set_scalar(tree, ("permissions", key.text), "write")
+                yield Weakening("zizmor", "excessive-permissions", (more,))
+    for _, job in workflow.jobs():
+        if job.get("permissions") is not None:
+            yield Weakening("zizmor", "excessive-permissions", _opened(workflow, job))
+
+
+def _opened(workflow: Workflow, parent: YamlNode) -> tuple[Edit, ...]:
+    pair = parent.entry("permissions")
+    if pair is None or pair[1].alias or pair[1].anchor:
+        return ()
+    start = workflow.tree.text.index(":", pair[0].end) + 1
+    return (Edit(path=workflow.tree.path, start=start, end=pair[1].end, replacement=" write-all"),)
+
+
 RULE = FixRule(
     kind=KIND,
     title="Restrict a workflow's token",
     explanation=EXPLANATION,
     handles={"checkov": ("CKV2_GHA_1",), "zizmor": ("excessive-permissions",)},
     propose=propose,
+    weaken=in_workflows(_weaken),
 )

@@ -1,13 +1,20 @@
 """Checkouts that leave the token in the working copy."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
-from secai_lib.fixes.rule import Abstain, FixRule
-from secai_lib.fixes.workflow import Step, line_in, runs_command, workflow_of
-from secai_lib.fixes.yaml_edit import insert_key, set_scalar
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
+from secai_lib.fixes.workflow import (
+    Step,
+    Workflow,
+    in_workflows,
+    line_in,
+    runs_command,
+    workflow_of,
+)
+from secai_lib.fixes.yaml_edit import insert_key, remove_key, set_scalar
 
 KIND = "workflow-persist-credentials"
 EXPLANATION = """\
@@ -57,10 +64,24 @@ def _uses_git(step: Step) -> bool:
     return bool(_PUSHING.fullmatch(step.action))
 
 
+def _weaken(workflow: Workflow) -> Iterator[Weakening]:
+    """The option forgotten at each checkout that has it; said aloud, zizmor takes it for meant."""
+    for name, _ in workflow.jobs():
+        for step in workflow.steps(name):
+            options = step.node.get("with")
+            if step.action != "actions/checkout" or step.option("persist-credentials") != "false":
+                continue
+            alone = options is not None and len(options.entries) == 1
+            below = ("with",) if alone else ("with", "persist-credentials")
+            edit = remove_key(workflow.tree, (*step.path, *below))
+            yield Weakening("zizmor", "artipacked", (edit,))
+
+
 RULE = FixRule(
     kind=KIND,
     title="Keep the token out of the working copy",
     explanation=EXPLANATION,
     handles={"zizmor": ("artipacked",)},
     propose=propose,
+    weaken=in_workflows(_weaken),
 )

@@ -1,12 +1,12 @@
 """Expressions that are pasted into a script before the shell reads it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.compare import line_of, path_of
-from secai_lib.fixes.rule import Abstain, FixRule
+from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.shell_quoting import (
     EXPRESSION,
     Place,
@@ -20,11 +20,12 @@ from secai_lib.fixes.workflow import (
     Step,
     Workflow,
     column_in,
+    in_workflows,
     line_in,
     text_of,
     workflow_of,
 )
-from secai_lib.fixes.yaml_edit import insert_keys
+from secai_lib.fixes.yaml_edit import insert_keys, remove_key
 from secai_lib.fixes.yaml_tree import YamlNode
 
 KIND = "workflow-template-injection"
@@ -139,10 +140,43 @@ def _new_name(inner: str, names: dict[str, str], script: str) -> str:
     return name
 
 
+def _weaken(workflow: Workflow) -> Iterator[Weakening]:
+    """Each variable of a script's own `env` written into the script as its expression."""
+    for name, _ in workflow.jobs():
+        for step in workflow.steps(name):
+            run, env = step.node.get("run"), step.node.get("env")
+            if run is None or env is None or workflow.shell(name, step) not in BASH_LIKE:
+                continue
+            for key, value in env.entries:
+                if EXPRESSION.fullmatch(value.text) and not run.alias and not value.alias:
+                    edits = _pasted(workflow, step, run, key.text, value.text)
+                    if edits:
+                        yield Weakening("zizmor", "template-injection", edits)
+
+
+def _pasted(
+    workflow: Workflow, step: Step, run: YamlNode, name: str, expression: str
+) -> tuple[Edit, ...]:
+    tree = workflow.tree
+    used = re.compile(rf"\$\{{{name}\}}|\${name}\b")
+    uses = list(used.finditer(tree.text, run.start, run.end))
+    if not uses:
+        return ()
+    env = step.node.get("env")
+    alone = env is not None and len(env.entries) == 1
+    path = (*step.path, "env") if alone else (*step.path, "env", name)
+    edits = [
+        Edit(path=tree.path, start=use.start(), end=use.end(), replacement=expression)
+        for use in uses
+    ]
+    return (*edits, remove_key(tree, path))
+
+
 RULE = FixRule(
     kind=KIND,
     title="Keep expressions out of scripts",
     explanation=EXPLANATION,
     handles={"zizmor": ("template-injection",)},
     propose=propose,
+    weaken=in_workflows(_weaken),
 )

@@ -1,0 +1,91 @@
+"""From raw rows to a data set: no duplicates, capped, split by group, ordered, augmented."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from secai_lib.core.generation import Chat
+from secai_lib.core.record import Record
+from secai_lib.core.secret_shapes import secret_in
+from secai_lib.core.settings import DatasetSettings
+from secai_lib.core.training import Split, TrainingExample
+from secai_lib.datasets.likeness import highest_across_splits
+from secai_lib.datasets.rows import reworded
+from secai_lib.datasets.splits import split_rows
+from secai_lib.datasets.thinning import (
+    Rows,
+    capped,
+    in_turn,
+    shuffled,
+    without_near_repeats,
+    without_repeats,
+)
+from secai_lib.datasets.wording import TASKS
+
+_CONTROL = re.compile(r"<\|[\w ./-]{1,40}\|>|\[/?INST\]|</?s>")
+"""Marks of chat templates: a scanned text that holds one must not be trained on."""
+
+
+class Finished(Record):
+    """A data set, and what did not come into it."""
+
+    rows: tuple[TrainingExample, ...]
+    """Every row, training part first, in the order to train in."""
+    left_out: Mapping[str, int]
+    """Reason -> rows: `duplicate`, `near_duplicate`, `cap`, `too_long`, `secret`, ..."""
+    tokens: Mapping[str, int]
+    """Row id -> tokens of the rendered chat."""
+    max_similarity: float
+    """Highest Jaccard similarity of two rows in different splits."""
+
+
+def finish(
+    rows: Sequence[TrainingExample],
+    settings: DatasetSettings,
+    count_tokens: Callable[[Chat], int],
+) -> Finished:
+    """The data set made of `rows`; the same rows in any order give the same bytes."""
+    left_out: dict[str, int] = {}
+
+    def keep(made: Rows, reason: str, before: int) -> Rows:
+        left_out[reason] = before - len(made)
+        return made
+
+    kept = keep(without_repeats(rows), "duplicate", len(rows))
+    kept = keep([r for r in kept if not _has_secret(r)], "secret", len(kept))
+    kept = keep([r for r in kept if not _has_control(r)], "control_token", len(kept))
+    tokens = {row.id: count_tokens(row.messages) for row in kept}
+    fitting = [row for row in kept if tokens[row.id] <= settings.max_tokens]
+    kept = keep(fitting, "too_long", len(kept))
+    kept = keep(without_near_repeats(kept, settings), "near_duplicate", len(kept))
+    kept = keep(capped(kept, settings), "cap", len(kept))
+    kept = keep(split_rows(kept, settings), "half_known", len(kept))
+    made = _augmented(kept, settings)
+    tokens |= {row.id: count_tokens(row.messages) for row in made if row.id not in tokens}
+    made = [row for row in made if tokens[row.id] <= settings.max_tokens]
+    return Finished(
+        rows=tuple(row for split in Split for row in made if row.split is split),
+        left_out=left_out,
+        tokens={row.id: tokens[row.id] for row in made},
+        max_similarity=highest_across_splits(made),
+    )
+
+
+def _augmented(rows: Rows, settings: DatasetSettings) -> Rows:
+    """`rows` by seed, and `augmentation` times as many training rows, the rarest kinds first."""
+    ordered = shuffled(rows, settings.seed)
+    train = [row for row in ordered if row.split is Split.TRAIN]
+    wanted = round((settings.augmentation - 1) * len(train))
+    turns = in_turn(train, lambda row: row.metadata.vulnerability_type)
+    copies = [
+        reworded(row, 1 + (at // len(turns) + int(row.id, 16)) % (len(TASKS[row.stage]) - 1))
+        for at, row in zip(range(wanted), turns * 2, strict=False)
+    ]
+    return shuffled([*ordered, *copies], settings.seed)
+
+
+def _has_secret(row: TrainingExample) -> bool:
+    return bool(secret_in(row.instruction) or secret_in(row.response))
+
+
+def _has_control(row: TrainingExample) -> bool:
+    return bool(_CONTROL.search(row.instruction) or _CONTROL.search(row.response))
