@@ -144,6 +144,21 @@ def verify(
 
 
 @app.command()
+def similar(
+    query: Annotated[str, typer.Argument(help="A text, a problem's id, a rule or a CVE.")],
+    limit: Annotated[
+        int, typer.Option(min=0, max=200, help="Most hits; 0: knowledge.neighbours.")
+    ] = 0,
+    kind: Annotated[str, typer.Option(help="Only finding, analysis, code or fix.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Find what is remembered that is alike; for a problem, what belongs to other problems."""
+    from secai_assets.cli.similar import print_similar
+
+    print_similar(query, limit, kind, as_json=as_json)
+
+
+@app.command()
 def gate(
     asset: Annotated[
         str, typer.Argument(help="What is to leave; `all` for everything.")

@@ -1,14 +1,15 @@
 """All doors of one project, wired once; assets get it as the resource `house`."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from secai_lib.core.errors import SettingsError
+from secai_lib.core.errors import SecAIError, SettingsError
 from secai_lib.core.fix import Rescan
 from secai_lib.core.generation import TextEngine
+from secai_lib.core.knowledge import Retriever
 from secai_lib.core.model import Model
 from secai_lib.core.record import content_hash, sha256_hex
 from secai_lib.core.scan import ScanRequest
@@ -106,6 +107,22 @@ class House:
     def connect_github(self) -> GithubActions:
         """GitHub Actions; the token is read now, from the environment, and stored nowhere."""
         return GithubActions(self.settings.sources.github_api_url, os.environ.get("GITHUB_TOKEN"))
+
+    def open_knowledge(self, say: Callable[[str], None] = lambda _reason: None) -> Retriever | None:
+        """The knowledge base in force; None, with the reason said, where prompts go without it."""
+        from secai_assets.resources.knowledge import PRODUCT, open_knowledge
+
+        if not self.settings.analyses.retrieval:
+            say("without retrieval: analyses.retrieval is off")
+            return None
+        if self.store.manifest(PRODUCT) is None:
+            say("without retrieval: there is no knowledge base yet")
+            return None
+        try:
+            return open_knowledge(self)
+        except SecAIError as error:
+            say(f"without retrieval: {error}")
+            return None
 
     @property
     def limits(self) -> ArchiveLimits:

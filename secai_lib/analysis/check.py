@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from secai_lib.analysis.grounding import prose_of, ungrounded
-from secai_lib.analysis.prompts import EXAMPLE_ANSWER, SYSTEM
+from secai_lib.analysis.prompts import SYSTEM, TASK
 from secai_lib.analysis.schema import breaks_schema, reading_fits, reading_of
 from secai_lib.core.analysis import Facts, Reading
 from secai_lib.core.generation import Finish, Generation
@@ -72,7 +72,7 @@ def degenerate(reading: Reading) -> bool:
     """True when a sentence runs in circles, most say the same, or one repeats our instructions."""
     sentences = [_WORDS.findall(sentence.lower()) for sentence in prose_of(reading)]
     tails = {tuple(words[-3:]) for words in sentences}
-    told = f" {' '.join(_WORDS.findall(f'{SYSTEM} {EXAMPLE_ANSWER}'.lower()))} "
+    told = f" {' '.join(_WORDS.findall(f'{SYSTEM} {TASK}'.lower()))} "
     return (
         len(tails) < len(sentences) - 2
         or any(_circles(words) for words in sentences)

@@ -4,6 +4,7 @@ from secai_lib.core.analysis import Analysis
 from secai_lib.core.context import CodeContext
 from secai_lib.core.finding import Finding, Skipped, UrlLocation
 from secai_lib.core.fix import Abstention, Fix
+from secai_lib.core.knowledge import Document
 from secai_lib.core.problem import Problem
 from secai_lib.core.training import ForgedPair
 from secai_lib.gateways.tables import INTEGER, NUMBER, TEXT, TEXTS, TIME, Columns
@@ -124,4 +125,18 @@ ANALYSES: Columns[Analysis] = {
     "prompt_tokens": (INTEGER, lambda a: a.prompt_tokens),
     "answer_tokens": (INTEGER, lambda a: a.answer_tokens),
     "tries": (INTEGER, lambda a: a.tries),
+}
+
+DOCUMENTS: Columns[Document] = {
+    "id": (TEXT, lambda d: d.id),
+    "kind": (TEXT, lambda d: d.kind.value),
+    "problem": (TEXT, lambda d: d.group),
+    "repository": (TEXT, lambda d: d.repository),
+    "title": (TEXT, lambda d: d.title),
+    "text": (TEXT, lambda d: d.text),
+    "keys": (TEXTS, lambda d: d.keys),
+    "severity": (TEXT, lambda d: d.metadata.get("severity")),
+    "category": (TEXT, lambda d: d.metadata.get("category")),
+    "path": (TEXT, lambda d: d.metadata.get("path")),
+    "fix_kind": (TEXT, lambda d: d.metadata.get("fix_kind")),
 }

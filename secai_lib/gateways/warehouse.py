@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from secai_lib.core.record import content_hash
 from secai_lib.core.scan import ScanRun
 from secai_lib.gateways.store import Store
 
@@ -35,8 +36,48 @@ def build_warehouse(store: Store, runs: Sequence[ScanRun], problems: bytes) -> N
             "create table evidence as select id as problem, unnest(fingerprints) as fingerprint"
             " from problems"
         )
+        _load_documents(connection, store)
 
     store.rebuild_warehouse(build)
+
+
+def put_documents(store: Store) -> None:
+    """Let the warehouse's table `documents` be that of the knowledge base in force."""
+    if not store.has_warehouse():
+        return
+    with duckdb.connect(str(store.warehouse), read_only=True) as connection:
+        there = connection.execute(
+            "select comment from duckdb_tables() where table_name = 'documents'"
+        ).fetchone()
+    if there == (_documents_version(store),):
+        return
+
+    def build(connection: duckdb.DuckDBPyConnection) -> None:
+        (name,) = connection.execute("select current_database()").fetchone() or ("",)
+        old = str(store.warehouse).replace("'", "''")
+        connection.execute(f"attach '{old}' as old (read_only)")
+        connection.execute(f'copy from database old to "{name}"')
+        connection.execute("detach old")
+        connection.execute("drop table if exists documents")
+        _load_documents(connection, store)
+
+    store.rebuild_warehouse(build)
+
+
+def _load_documents(connection: duckdb.DuckDBPyConnection, store: Store) -> None:
+    """The documents of the knowledge base in force; its version is the table's comment."""
+    if version := _documents_version(store):
+        file = store.root / "knowledge_base" / version / "documents.parquet"
+        _load(connection, "documents", [str(file)])
+        connection.execute(f"comment on table documents is '{version}'")
+
+
+def _documents_version(store: Store) -> str:
+    """The version of the knowledge base in force that can be read; empty when there is none."""
+    manifest = store.manifest("knowledge_base")
+    version = content_hash(manifest) if manifest else ""
+    file = store.root / "knowledge_base" / version / "documents.parquet"
+    return version if version and file.is_file() else ""
 
 
 _RUNS = pa.schema(

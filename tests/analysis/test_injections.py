@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from secai_lib.analysis.grounding import names_nothing_new
 from secai_lib.analysis.narrative import narrative
-from secai_lib.analysis.prompts import EXAMPLE, TASK, chat_for, data
+from secai_lib.analysis.prompts import TASK, chat_for
 from secai_lib.analysis.read import read_problems
 from secai_lib.analysis.schema import reading_fits
 from secai_lib.core.analysis import Analysis, AnalysisStatus
@@ -48,16 +48,12 @@ def test_no_text_ends_the_data_or_opens_a_turn(place: str) -> None:
         chat = chat_for(facts(text, place=place), hints, words, 2000)
         *before, asked = [message.content for message in chat]
 
-        assert [message.role for message in chat] == ["system", "user", "assistant", "user"]
+        assert [message.role for message in chat] == ["system", "user"]
         assert before == [m.content for m in chat_for(facts("plain"), [], words, 2000)][:-1]
         bare = [line for line in asked.splitlines() if not re.match(r"\|( |$)", line)]
         assert set(bare) <= OURS
         assert not CHAT_SYNTAX.search(asked), text
         assert all(char == "\n" or char.isprintable() for char in asked)
-
-
-def test_the_example_is_marked_as_data_too() -> None:
-    assert all(line.startswith("| ") for line in data(EXAMPLE).splitlines())
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -7,7 +7,16 @@ import pytest
 from secai_lib.core.fix import ProofCheck, ProofVerdict
 from secai_lib.core.scan import FilesScan, ScanRun, ToolRun, ToolStatus
 from secai_lib.core.settings import Quality
-from secai_lib.quality import contexts, findings, fixes, problems, report, scans
+from secai_lib.quality import (
+    analyses,
+    contexts,
+    findings,
+    fixes,
+    knowledge,
+    problems,
+    report,
+    scans,
+)
 from tests.fakes.records import make_certificate, make_fix
 
 QUALITY = Quality()
@@ -112,3 +121,26 @@ def test_abstention_and_report() -> None:
     assert not report.sarif_valid(["no runs"]).passed
     assert report.size(QUALITY.report_max_bytes, QUALITY).passed
     assert not report.size(QUALITY.report_max_bytes + 1, QUALITY).passed
+
+
+def test_the_knowledge_base() -> None:
+    counts = {"documents": 200, "vectors": 200, "ids": 200, "dimension": 384}
+    counts |= {"model_dimension": 384, "asked": 200, "found": 198}
+    assert knowledge.size_parity(counts).passed
+    for name in ("documents", "vectors", "ids"):
+        assert not knowledge.size_parity(counts | {name: 199}).passed
+    assert knowledge.dimension(counts).passed
+    assert not knowledge.dimension(counts | {"model_dimension": 768}).passed
+    assert knowledge.self_recall(counts, QUALITY).passed, "0.99 is enough"
+    assert not knowledge.self_recall(counts | {"found": 197}, QUALITY).passed
+    assert knowledge.self_recall(counts | {"asked": 0, "found": 0}, QUALITY).passed
+
+
+def test_analyses() -> None:
+    assert analyses.schema_valid(3, [], QUALITY).passed
+    assert not analyses.schema_valid(3, ["p"], QUALITY).passed
+    assert analyses.grounded(3, [], QUALITY).passed
+    assert not analyses.grounded(3, ["p"], QUALITY).passed
+    assert analyses.abstention(10, 5, QUALITY).passed
+    assert not analyses.abstention(10, 4, QUALITY).passed
+    assert analyses.abstention(0, 0, QUALITY).passed
