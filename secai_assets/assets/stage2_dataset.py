@@ -61,7 +61,7 @@ def stage2_dataset(
     with explained():
         kept = house.store.reusable(NAME, origin=origin_of(house))
         if not kept:
-            run_child(context, house, NAME)
+            run_child(context, house, __name__)
         manifest = house.store.require(NAME)
     rows = read_rows(house)
     return dg.MaterializeResult(
