@@ -17,7 +17,7 @@ MODELS ?=
 CODE := secai_lib secai_assets tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test slow lint types check readme clean
+.PHONY: help setup demo up test slow bench lint types check readme clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: setup ## Run the tests
 
 slow: setup ## Run the tests of the whole house with real servers and models
 	@$(PY) -m pytest -m slow $(ARGS)
+
+bench: setup ## Measure speed and search on this machine; ARGS='generation' for one
+	@$(PY) -W ignore -m tests.bench $(ARGS)
 
 lint: setup ## Check style and format
 	@$(PY) -m ruff check $(CODE)

@@ -11,10 +11,13 @@ from secai_assets.assets import (
     embedding_model,
     findings,
     fixes,
+    forge_pairs,
     problems,
     raw_scans,
     report,
     route_tables,
+    stage1_dataset,
+    stage2_dataset,
 )
 from secai_assets.automation import automation_sensor
 from secai_assets.checks import base_model as base_model_checks
@@ -22,10 +25,13 @@ from secai_assets.checks import code_contexts as code_contexts_checks
 from secai_assets.checks import embedding_model as embedding_model_checks
 from secai_assets.checks import findings as findings_checks
 from secai_assets.checks import fixes as fixes_checks
+from secai_assets.checks import forge_pairs as forge_pairs_checks
 from secai_assets.checks import problems as problems_checks
 from secai_assets.checks import raw_scans as raw_scans_checks
 from secai_assets.checks import report as report_checks
 from secai_assets.checks import route_tables as route_tables_checks
+from secai_assets.checks import stage1_dataset as stage1_dataset_checks
+from secai_assets.checks import stage2_dataset as stage2_dataset_checks
 from secai_assets.partitions import scan_run
 from secai_assets.resources.house import House, house_or_explain
 from secai_assets.resources.intake import local_scan
@@ -39,11 +45,13 @@ from secai_assets.sensors import (
 STEPS = [
     *(raw_scans, findings, route_tables, code_contexts, problems, fixes, report),
     *(base_model, embedding_model),
+    *(forge_pairs, stage1_dataset, stage2_dataset),
 ]
 CHECKS = [
     *(raw_scans_checks, findings_checks, route_tables_checks, code_contexts_checks),
     *(problems_checks, fixes_checks, report_checks),
     *(base_model_checks, embedding_model_checks),
+    *(forge_pairs_checks, stage1_dataset_checks, stage2_dataset_checks),
 ]
 
 

@@ -68,7 +68,7 @@ def count_by(values: Iterable[str]) -> dict[str, int]:
 def bars(title: str, counts: Mapping[str, int]) -> dg.MetadataValue:
     """A bar chart of `counts` as an inline picture (SVG, a few kB)."""
     width, row, label = 620, 24, 210
-    top = max(counts.values(), default=1)
+    top = max([1, *counts.values()])
     parts = []
     for index, (name, count) in enumerate(list(counts.items())[:20]):
         y = 34 + index * row

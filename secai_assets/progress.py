@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from secai_lib.report.text import one_line
+from secai_lib.core.text import one_line
 
 POLL_SECONDS = 0.25
 

@@ -12,11 +12,11 @@ from secai_lib.code_context import Secrets
 from secai_lib.core.context import CodeContext
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Fix, SourceFiles
+from secai_lib.core.licences import licence_of
 from secai_lib.core.problem import Problem
 from secai_lib.core.syntax import language_of
 from secai_lib.core.training import ForgedPair
 from secai_lib.datasets.repair import Repair
-from secai_lib.fixes.clean import licence_of
 from secai_lib.fixes.edits import apply_edits, by_path
 
 

@@ -18,6 +18,7 @@ CHAIN = ("raw_scans", "findings", "route_tables", "code_contexts")
 ORDER = (
     *(*CHAIN, "problems", "fixes", "report"),
     *("base_model", "embedding_model"),
+    *("forge_pairs", "stage1_dataset", "stage2_dataset"),
 )
 """Asset names in the order of the flow; `--until` takes one of them, or `all`."""
 NEED_MODELS = frozenset(ORDER[7:]) - {"forge_pairs"}

@@ -22,18 +22,18 @@ from secai_assets.dataset_views import dataset_metadata, published_files, read_p
 from secai_assets.failures import explained
 from secai_assets.resources.house import House
 from secai_lib.core.generation import Chat
+from secai_lib.core.licences import UNKNOWN, licence_of
 from secai_lib.core.manifest import Manifest, Origin
 from secai_lib.core.model import ModelFormat
+from secai_lib.core.problem import Problem
 from secai_lib.core.record import content_hash
 from secai_lib.core.training import TrainingExample
 from secai_lib.datasets.finish import finish
-from secai_lib.datasets.licences import licence_of
 from secai_lib.datasets.stage1 import Material, most_telling, stage1_row
 from secai_lib.gateways.chat_tokens import ChatTokens
 from secai_lib.gateways.code_version import code_version
 
 NAME = "stage1_dataset"
-LICENCE_FILES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING")
 
 
 @dg.asset(
@@ -55,7 +55,7 @@ def stage1_dataset(
     with explained():
         kept = house.store.reusable(NAME, origin=origin_of(house))
         if not kept:
-            run_child(context, house, NAME)
+            run_child(context, house, __name__)
         manifest = house.store.require(NAME)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(content_hash(manifest.files)),
@@ -122,10 +122,7 @@ def read_material(house: House) -> list[Material]:
     contexts = read_all_contexts(house)
     fix_of = {f.problem: f for place in places(house) for f in reversed(read_fixes(house, place))}
     silent = {a.problem: a for place in places(house) for a in read_abstentions(house, place)}
-    licences = {p.repository: "unknown" for p in all_problems}
-    for problem in all_problems:
-        if licences[problem.repository] == "unknown":
-            licences[problem.repository] = _licence(house, problem.repository, problem.commit)
+    licences = _licences(house, all_problems)
     made = []
     for problem in all_problems:
         own = [findings[f] for f in problem.fingerprints if f in findings]
@@ -144,9 +141,9 @@ def read_material(house: House) -> list[Material]:
     return made
 
 
-def _licence(house: House, repository: str, commit: str) -> str:
-    if not commit or not house.source.has(repository, commit):
-        return "unknown"
-    files = house.source.files(repository, commit)
-    texts = (files.read(name) for name in LICENCE_FILES if name in files.paths())
-    return next((licence_of(text) for text in texts if text), "unknown")
+def _licences(house: House, all_problems: list[Problem]) -> dict[str, str]:
+    """Repository -> its licence, as the newest commit of it that is here says."""
+    seen = sorted({(p.last_seen, p.repository, p.commit) for p in all_problems if p.commit})
+    newest = {repo: commit for _, repo, commit in seen if house.source.has(repo, commit)}
+    known = {repo: licence_of(house.source.files(repo, commit)) for repo, commit in newest.items()}
+    return {problem.repository: UNKNOWN for problem in all_problems} | known

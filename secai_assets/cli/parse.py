@@ -12,10 +12,10 @@ from secai_assets.cli.terminal import shown
 from secai_assets.resources.house import House
 from secai_lib.core.errors import UnsafeArchive, UsageError
 from secai_lib.core.finding import Location, Result, Skipped
+from secai_lib.core.text import one_line
 from secai_lib.findings import fingerprints, intake
 from secai_lib.gateways.archive import read_reports
 from secai_lib.parsers import parse_report
-from secai_lib.report.text import one_line
 
 
 def parse_paths(paths: Sequence[Path], output_format: str, *, distinct: bool) -> int:

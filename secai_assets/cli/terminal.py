@@ -2,7 +2,7 @@
 
 from rich.markup import escape
 
-from secai_lib.report.text import one_line
+from secai_lib.core.text import one_line
 
 
 def shown(text: str, limit: int = 300) -> str:

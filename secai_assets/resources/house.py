@@ -8,14 +8,17 @@ from pathlib import Path
 
 from secai_lib.core.errors import SettingsError
 from secai_lib.core.fix import Rescan
+from secai_lib.core.generation import TextEngine
+from secai_lib.core.model import Model
 from secai_lib.core.record import content_hash, sha256_hex
 from secai_lib.core.scan import ScanRequest
 from secai_lib.core.scan_keys import scan_key
-from secai_lib.core.settings import ModelSource, Settings
+from secai_lib.core.settings import InferenceSettings, ModelSource, Settings
 from secai_lib.gateways.action_pins import read_action_pins
 from secai_lib.gateways.archive import ArchiveLimits
 from secai_lib.gateways.config import Project, load_project
 from secai_lib.gateways.github import GithubActions
+from secai_lib.gateways.llm import open_engine
 from secai_lib.gateways.models import ModelShelf
 from secai_lib.gateways.rescan import VariantRescanner
 from secai_lib.gateways.scanners import Scanners
@@ -55,6 +58,18 @@ class House:
         """
         project = self.project
         return project.base_model if product == "base_model" else project.embedding_model
+
+    @contextmanager
+    def open_engine(
+        self, model: Model | None, inference: InferenceSettings | None = None
+    ) -> Iterator[TextEngine]:
+        """The engine of the settings (or of `inference`) with `model`, ready to answer.
+
+        The engine `server` takes no model: None. Its memory is free again afterwards.
+        """
+        settings = inference or self.settings.inference
+        with open_engine(settings, model, self.shelf.folder) as engine:
+            yield engine
 
     @cached_property
     def source(self) -> SourceStore:

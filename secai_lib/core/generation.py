@@ -40,6 +40,8 @@ class Finish(StrEnum):
     """The model, the schema or a stop text ended it."""
     LENGTH = "length"
     """It reached `max_tokens`; it may be cut in the middle."""
+    INVALID = "invalid"
+    """It breaks the schema: a server ignored it. The local engines cannot end like this."""
 
 
 class Generation(Record):

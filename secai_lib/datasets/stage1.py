@@ -126,14 +126,20 @@ def _body(material: Material) -> str:
     source = result.help if package else result.message
     told = [result.title, *sentences(source, ids)]
     plain = sentences(told[0], ids) + told[1:]
-    facts["Description"] = cut(list(dict.fromkeys(_without_repeat(plain))), DESCRIPTION)
+    facts["Description"] = _cut_at_least_one(_without_repeat(plain))
     lines = [f"{name}: {value}" for name, value in facts.items() if value]
     code = _code(material)
     return "\n".join([*lines, "Code:", code] if code else lines)
 
 
+def _cut_at_least_one(told: list[str]) -> str:
+    """Whole sentences where they fit, else the first words of the first."""
+    return cut(told, DESCRIPTION) or "".join(told[:1])[:DESCRIPTION].rpartition(" ")[0]
+
+
 def _without_repeat(told: list[str]) -> list[str]:
     """`told` without a sentence that a later one begins with: titles open many messages."""
+    told = list(dict.fromkeys(told))
     bare = [sentence.rstrip(".") for sentence in told]
     return [
         sentence

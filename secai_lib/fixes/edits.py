@@ -1,6 +1,6 @@
 """Edits put into texts, and the lines they move."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -41,6 +41,18 @@ def fixed_texts(files: SourceFiles, edits: Iterable[Edit]) -> dict[str, str]:
             raise EditError(f"{path} cannot be read at this commit.")
         texts[path] = apply_edits(base, group)
     return texts
+
+
+def inverse(text: str, edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """The edits that lead back to `text` after `edits` were put in."""
+    back, shift = [], 0
+    for edit in sorted(edits, key=lambda edit: edit.start):
+        start = edit.start + shift
+        end = start + len(edit.replacement)
+        old = text[edit.start : edit.end]
+        back.append(Edit(path=edit.path, start=start, end=end, replacement=old))
+        shift += len(edit.replacement) - len(old)
+    return tuple(back)
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ the inverse of the inverse where the rule would write something else.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 
 from secai_lib.core.finding import Finding, Result
-from secai_lib.core.fix import Edit, ProofVerdict, Proposal, Rescan, Rescanner
+from secai_lib.core.fix import ProofVerdict, Proposal, Rescan, Rescanner
 from secai_lib.core.record import Record, content_hash
 from secai_lib.core.scan import ToolStatus
 from secai_lib.core.settings import ForgeSettings
@@ -22,12 +21,12 @@ from secai_lib.fixes.attempt import Attempt, propose
 from secai_lib.fixes.certify import BASE, TOOLS, Claim
 from secai_lib.fixes.clean import CleanFile
 from secai_lib.fixes.compare import leftovers, line_of, path_of, rule_of
-from secai_lib.fixes.edits import EditError, LineMap, apply_edits, fixed_texts
+from secai_lib.fixes.edits import EditError, LineMap, apply_edits, fixed_texts, inverse
 from secai_lib.fixes.patch import NoSecrets
 from secai_lib.fixes.prove import tried_fix
 from secai_lib.fixes.rule import Abstain, FixRule, rule_for
 from secai_lib.fixes.rules import RULES
-from secai_lib.fixes.variants import Variant, chosen, variants
+from secai_lib.fixes.variants import Variant, batches, chosen, variants
 
 Identify = Callable[[str, Result], Finding]
 """Origin and result -> the finding that the result is."""
@@ -77,7 +76,7 @@ def forge(
     dropped: Counter[str] = Counter(refused)
     pairs: dict[str, ForgedPair] = {}
     done = 0
-    for batch in _batches(wanted, settings.variants_per_scan):
+    for batch in batches(wanted, settings.variants_per_scan):
         on_progress("scanning weak variants", done, len(wanted))
         scan = rescan(_texts(batch), TOOLS)
         for variant in batch:
@@ -92,22 +91,6 @@ def forge(
         pairs=tuple(sorted(pairs.values(), key=lambda pair: (pair.kind, pair.id))),
         dropped=dict(sorted(dropped.items())),
     )
-
-
-def _batches(wanted: Sequence[Variant], size: int) -> Iterator[list[Variant]]:
-    """At most `size` variants each, evenly; those for the same scanners and file together."""
-    groups: dict[str, list[Variant]] = {}
-    for variant in wanted:
-        language = language_of(variant.file.path)
-        groups.setdefault(_SCANNED_LIKE.get(language, language), []).append(variant)
-    for _, group in sorted(groups.items()):
-        group.sort(key=lambda v: (v.file.origin, v.file.path, v.rule.kind, v.text))
-        even = ceil(len(group) / ceil(len(group) / size))
-        yield from (group[at : at + even] for at in range(0, len(group), even))
-
-
-_SCANNED_LIKE = {"dockerfile": "yaml", "kotlin": "typescript", "tsx": "typescript"}
-"""Languages that the same scanners read: they start slowly, so they are started together."""
 
 
 def _texts(batch: Sequence[Variant]) -> dict[str, dict[str, str]]:
@@ -194,15 +177,3 @@ def _way_back(variant: Variant, finding: Finding, files: _OneFile) -> Proposal:
         explanation=rule.explanation,
         edits=back,
     )
-
-
-def inverse(text: str, edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """The edits that lead back to `text` after `edits` were put in."""
-    back, shift = [], 0
-    for edit in sorted(edits, key=lambda edit: edit.start):
-        start = edit.start + shift
-        end = start + len(edit.replacement)
-        old = text[edit.start : edit.end]
-        back.append(Edit(path=edit.path, start=start, end=end, replacement=old))
-        shift += len(edit.replacement) - len(old)
-    return tuple(back)

@@ -4,9 +4,10 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from secai_lib.core.settings import ForgeSettings
-from secai_lib.core.syntax import SyntaxRefused
+from secai_lib.core.syntax import SyntaxRefused, language_of
 from secai_lib.fixes.clean import CleanFile
 from secai_lib.fixes.edits import EditError, apply_edits
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
@@ -14,6 +15,8 @@ from secai_lib.fixes.yaml_edit import EditRefused
 from secai_lib.fixes.yaml_tree import YamlRefused
 
 _REFUSALS = (Abstain, YamlRefused, SyntaxRefused, EditRefused, EditError)
+_SCANNED_LIKE = {"dockerfile": "yaml", "kotlin": "typescript", "tsx": "typescript"}
+"""Languages that the same scanners read: they start slowly, so they are started together."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,18 @@ def chosen(found: Sequence[Variant], settings: ForgeSettings) -> list[Variant]:
             random.Random(f"{settings.seed}:{kind}:{origin}:{path}").shuffle(places)  # noqa: S311
         lanes.append(list(_in_turn([files[file] for file in order]))[: settings.max_per_kind])
     return list(_in_turn(lanes))[: settings.max_pairs]
+
+
+def batches(wanted: Sequence[Variant], size: int) -> Iterator[list[Variant]]:
+    """At most `size` variants each, evenly; those for the same scanners and file together."""
+    groups: dict[str, list[Variant]] = {}
+    for variant in wanted:
+        language = language_of(variant.file.path)
+        groups.setdefault(_SCANNED_LIKE.get(language, language), []).append(variant)
+    for _, group in sorted(groups.items()):
+        group.sort(key=lambda v: (v.file.origin, v.file.path, v.rule.kind, v.text))
+        even = ceil(len(group) / ceil(len(group) / size))
+        yield from (group[at : at + even] for at in range(0, len(group), even))
 
 
 def _in_turn(lanes: Sequence[Sequence[Variant]]) -> Iterator[Variant]:

@@ -31,6 +31,6 @@ class ChatTokens:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        from transformers import AutoTokenizer  # noqa: TID251 - this is the gateway
+        from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(self._folder, local_files_only=True)

@@ -1,5 +1,6 @@
 """The flat columns of every stored record, as seen in SQL (`secai schema`, the README)."""
 
+from secai_lib.core.analysis import Analysis
 from secai_lib.core.context import CodeContext
 from secai_lib.core.finding import Finding, Skipped, UrlLocation
 from secai_lib.core.fix import Abstention, Fix
@@ -104,4 +105,23 @@ FORGED_PAIRS: Columns[ForgedPair] = {
     "rule_id": (TEXT, lambda p: p.finding.result.rule_id),
     "approach": (TEXT, lambda p: p.fix.proposal.approach),
     "diff": (TEXT, lambda p: p.fix.diff),
+}
+
+ANALYSES: Columns[Analysis] = {
+    "problem": (TEXT, lambda a: a.problem),
+    "repository": (TEXT, lambda a: a.repository),
+    "branch": (TEXT, lambda a: a.branch),
+    "status": (TEXT, lambda a: a.status.value),
+    "reason_code": (TEXT, lambda a: a.reason_code),
+    "title": (TEXT, lambda a: a.facts.title),
+    "evidence_severity": (TEXT, lambda a: a.facts.severity.value),
+    "classification": (TEXT, lambda a: a.reading and a.reading.classification.value),
+    "severity": (TEXT, lambda a: a.reading and a.reading.severity.value),
+    "impact": (TEXT, lambda a: a.reading and a.reading.impact),
+    "remediation": (TEXT, lambda a: a.reading and a.reading.remediation),
+    "model": (TEXT, lambda a: a.model),
+    "knowledge": (TEXT, lambda a: a.knowledge),
+    "prompt_tokens": (INTEGER, lambda a: a.prompt_tokens),
+    "answer_tokens": (INTEGER, lambda a: a.answer_tokens),
+    "tries": (INTEGER, lambda a: a.tries),
 }

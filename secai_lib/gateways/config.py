@@ -68,7 +68,9 @@ class Project:
     @property
     def base_model(self) -> ModelSource:
         """Where the base model comes from; a local folder is absolute."""
-        return base_source(self.settings.models, os.environ, self.root, Path.home())
+        # the demo promises minutes, which another model would not keep
+        environ = {} if self.settings.profile == "demo" else os.environ
+        return base_source(self.settings.models, environ, self.root, Path.home())
 
     @property
     def embedding_model(self) -> ModelSource:

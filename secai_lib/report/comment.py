@@ -3,14 +3,15 @@
 from collections import Counter
 from typing import NamedTuple
 
+from secai_lib.core.markdown import block, code, inline, table
 from secai_lib.core.scan import ToolStatus
+from secai_lib.core.text import listed, plural, spaced
 from secai_lib.report.advice import abstention_groups
 from secai_lib.report.changes import Change, changes
-from secai_lib.report.markdown import block, code, inline, table
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.patch import patch_size, readable
 from secai_lib.report.places import words
-from secai_lib.report.text import STATUS_WORDS, listed, plural, severity_word, spaced
+from secai_lib.report.text import STATUS_WORDS, severity_word
 
 MARKER = "<!-- secai -->"
 """First line of the comment. Whoever posts it updates their own comment that *begins* with this

@@ -7,12 +7,13 @@ from markupsafe import Markup
 
 from secai_lib.core.fix import Certificate, Fix
 from secai_lib.core.problem import Problem
+from secai_lib.core.text import one_line, spaced, visible
 from secai_lib.report.changes import Change, changes_by_kind
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.patch import DiffLine, diff_lines, readable
 from secai_lib.report.places import words
 from secai_lib.report.prose import prose
-from secai_lib.report.text import STATUS_WORDS, one_line, spaced, visible
+from secai_lib.report.text import STATUS_WORDS
 
 _DIFF_LINES = 400
 """Lines of one diff on the page; the patch holds all of them."""

@@ -10,13 +10,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from secai_lib.core.finding import Category, Severity
+from secai_lib.core.text import one_line, plural
 from secai_lib.report.advice import abstention_groups
 from secai_lib.report.fix_view import fixes_by_method, kinds
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.page_view import rows, steps, tools
 from secai_lib.report.patch import patch_size
 from secai_lib.report.summary import title_of
-from secai_lib.report.text import CATEGORY_WORDS, one_line, plural
+from secai_lib.report.text import CATEGORY_WORDS
 
 _ROWS = 2000
 """Problems in the table; the rest stands in problems.json."""

@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 from secai_lib.core.context import CodeContext
 from secai_lib.core.problem import Problem
+from secai_lib.core.text import one_line, visible
 from secai_lib.report.advice import Advice, advice_for
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.places import context_of, repository_place, words
 from secai_lib.report.sarif_rules import is_link, main_result
-from secai_lib.report.text import CATEGORY_WORDS, STATUS_WORDS, one_line, visible
+from secai_lib.report.text import CATEGORY_WORDS, STATUS_WORDS
 
 _CODE_CHARS = 4000
 """Characters of one code context on the page."""

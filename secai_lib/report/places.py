@@ -13,8 +13,8 @@ from secai_lib.core.finding import (
     UrlLocation,
 )
 from secai_lib.core.problem import Problem
+from secai_lib.core.text import one_line
 from secai_lib.report.model import RepositoryReport
-from secai_lib.report.text import one_line
 
 
 class RepositoryPlace(NamedTuple):

@@ -5,7 +5,7 @@ from functools import cache
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from secai_lib.report.text import visible
+from secai_lib.core.text import visible
 
 _LIMIT = 6000
 """Characters; an explanation longer than that is no explanation."""

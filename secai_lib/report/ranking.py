@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from secai_lib.core.finding import ImageLocation, LockfileLocation, SourceLocation
 from secai_lib.core.fix import Fix
 from secai_lib.core.problem import Problem
+from secai_lib.core.text import listed, one_line, plural
 from secai_lib.report.model import FirstStep
 from secai_lib.report.places import words
-from secai_lib.report.text import listed, one_line, plural, severity_word
+from secai_lib.report.text import severity_word
 
 
 def ranked(problems: Sequence[Problem], fixed: frozenset[str]) -> tuple[Problem, ...]:

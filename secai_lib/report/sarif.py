@@ -13,11 +13,12 @@ from secai_lib.core.fix import Edit, Fix
 from secai_lib.core.problem import Problem
 from secai_lib.core.record import sha256_hex
 from secai_lib.core.scan import ToolRun, ToolStatus
+from secai_lib.core.text import one_line, visible
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.places import repository_place, words
 from secai_lib.report.regions import Regions, disjoint
 from secai_lib.report.sarif_rules import level_of, main_result, message, plain, rule_id, rules
-from secai_lib.report.text import STATUS_WORDS, one_line, visible
+from secai_lib.report.text import STATUS_WORDS
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _ROOT = "SRCROOT"

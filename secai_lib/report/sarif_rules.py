@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from secai_lib.core.finding import Result, Severity, severity_of_score
 from secai_lib.core.problem import Problem
+from secai_lib.core.text import one_line, visible
 from secai_lib.report.model import RepositoryReport
-from secai_lib.report.text import one_line, visible
 
 _DEFAULT_SCORE: Mapping[Severity, float] = {
     Severity.CRITICAL: 9.5,

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from secai_lib.core.record import Record
 from secai_lib.core.scan import ToolStatus
+from secai_lib.core.text import listed, one_line, plural, spaced
 from secai_lib.report.advice import abstention_groups
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.patch import patch_size
-from secai_lib.report.text import listed, one_line, plural, spaced
 
 FILES = ("report.html", "fixes.patch", "fixes.sarif", "comment.md", "problems.json")
 """What `render` writes, the most useful first."""

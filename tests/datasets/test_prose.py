@@ -2,7 +2,6 @@
 
 import pytest
 
-from secai_lib.datasets.licences import licence_of
 from secai_lib.datasets.prose import cut, sentences
 
 
@@ -55,19 +54,3 @@ def test_cutting_keeps_whole_sentences() -> None:
     assert cut(["One is here.", "Two is here"], 26) == "One is here. Two is here."
     assert cut(["One is here.", "Two is here"], 24) == "One is here."
     assert cut(["One is here."], 5) == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("Apache License\n   Version 2.0, January 2004", "Apache-2.0"),
-        ("MIT License\nPermission is hereby granted, free of charge, to any person, to deal\n"
-         "in the Software without\nrestriction", "MIT"),
-        ("GNU GENERAL PUBLIC LICENSE Version 3", "GPL-3.0"),
-        ("GNU AFFERO GENERAL PUBLIC LICENSE Version 3 ... GNU General Public License version 3",
-         "AGPL-3.0"),
-        ("All rights reserved.", "unknown"),
-    ],
-)  # fmt: skip
-def test_licences(text: str, name: str) -> None:
-    assert licence_of(text) == name

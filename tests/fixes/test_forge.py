@@ -11,8 +11,8 @@ from secai_lib.core.record import canonical_json
 from secai_lib.core.settings import ForgeSettings
 from secai_lib.core.training import ForgedPair
 from secai_lib.fixes.clean import CleanFile
-from secai_lib.fixes.edits import apply_edits
-from secai_lib.fixes.forge import Forged, forge, inverse
+from secai_lib.fixes.edits import apply_edits, inverse
+from secai_lib.fixes.forge import Forged, forge
 from secai_lib.fixes.rule import FixRule
 from secai_lib.fixes.rules import RULES
 from tests.fakes.records import identifier, make_finding

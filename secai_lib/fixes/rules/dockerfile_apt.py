@@ -37,9 +37,9 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
 
 
 def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
-    """The short name in each RUN, for every command and for the last one alone.
+    """The short name in each RUN, for every command and for the first one alone.
 
-    Checkov sees it behind another command only.
+    Checkov sees it right behind RUN only.
     """
     found: dict[int, list[Edit]] = {}
     for run, command in all_commands(dockerfile):
@@ -47,9 +47,8 @@ def _weaken(dockerfile: Dockerfile) -> Iterator[Weakening]:
             edit = dockerfile.place.edit(command.name.start, command.name.end, "apt")
             found.setdefault(run.start, []).append(edit)
     for edits in found.values():
-        if len(edits) > 1:
-            yield Weakening("checkov", "CKV_DOCKER_9", tuple(edits))
-            yield Weakening("checkov", "CKV_DOCKER_9", (edits[-1],))
+        yield Weakening("checkov", "CKV_DOCKER_9", tuple(edits))
+        yield Weakening("checkov", "CKV_DOCKER_9", (edits[0],))
 
 
 RULE = FixRule(

@@ -127,6 +127,8 @@ def check_pin(found: str, pinned: str, what: str) -> None:
 
 def _is_needed(name: str, names: Mapping[str, object]) -> bool:
     path = PurePosixPath(name)
+    if not name.isprintable() or path.is_absolute():
+        return False
     if len(path.parts) > 2 or (len(path.parts) == 2 and not _MODULE.fullmatch(path.parts[0])):
         return False
     if path.suffix != ".safetensors":

@@ -53,9 +53,9 @@ def write_dense(gguf: Path, into: Path, facts: GgufFacts, say: Say) -> None:
     require_memory(facts.name, int(dense * PEAK))
     require_disk(into, dense, facts.name)
     say(f"{facts.name}: unpacking {dense / 1e6:.0f} MB of float32 weights")
-    import torch  # noqa: TID251
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig  # noqa: TID251
-    from transformers.utils import logging  # noqa: TID251
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     where, name = str(gguf.parent), gguf.name

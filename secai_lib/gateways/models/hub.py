@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from secai_lib.core.errors import ModelError, RateLimited, SecAIError, Unreachable
 from secai_lib.core.settings import ModelSource
@@ -25,9 +27,18 @@ from secai_lib.gateways.models.progress import Progress
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 HUB = "https://huggingface.co"
 RETRY_AFTER_SECONDS = 60.0
 """When a busy Hub does not say how long to wait."""
+
+
+class _Place(NamedTuple):
+    """One file on the Hub."""
+
+    repository: str
+    commit: str
+    name: str
 
 
 class _File(NamedTuple):
@@ -49,28 +60,32 @@ def deliver(source: ModelSource, partial: Path, say: Say) -> Delivery:
         StorageError: the disk has no room for it.
     """
     from huggingface_hub import HfApi
+    from huggingface_hub.utils import logging
 
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # its warnings show signed addresses
     repository = source.uri.removeprefix("hf://")
     # read now: huggingface_hub keeps what the environment said when it was imported
     endpoint = os.environ.get("HF_ENDPOINT") or HUB
     api = HfApi(endpoint=endpoint, token=os.environ.get("HF_TOKEN") or None)
     with _explained(source.uri, source.revision):
         commit = api.model_info(repository, revision=source.revision or None).sha or ""
+        if not _COMMIT.fullmatch(commit):
+            raise ModelError(f"the Hub at HF_ENDPOINT names no commit for {source.uri}")
         files = _listing(api, repository, commit)
         total = sum(file.size for file in files.values())
-        require_disk(partial, total - _arrived(partial), source.uri)
+        folder = partial / commit  # a newer commit does not go on with the bytes of an older one
+        require_disk(folder, total - _arrived(folder), source.uri)
         progress = Progress(say, source.uri)
         before = 0
         for name, file in files.items():
-            _fetch(api, repository, commit, name, partial, _Bar.telling(progress, before, total))
+            hub_file = _Place(repository, commit, name)
+            _fetch(api, hub_file, file, folder, _Bar.telling(progress, before, total))
             before += file.size
             progress.update(before, total)
-    for name, file in files.items():
-        _check(partial / name, file, f"{name} of {source.uri}")
-    digest = sha256_of_tree({name: partial / name for name in sorted(files)})
+    digest = sha256_of_tree({name: folder / name for name in sorted(files)})
     check_pin(digest, source.sha256, source.uri)
     name = repository.partition("/")[2]
-    return Delivery(folder=partial, name=name, uri=source.uri, revision=commit, sha256=digest)
+    return Delivery(folder=folder, name=name, uri=source.uri, revision=commit, sha256=digest)
 
 
 def _listing(api: "HfApi", repository: str, commit: str) -> dict[str, _File]:
@@ -98,20 +113,38 @@ def _listing(api: "HfApi", repository: str, commit: str) -> dict[str, _File]:
     return dict(sorted(files.items(), key=lambda item: (item[1].size, item[0])))
 
 
-def _fetch(
-    api: "HfApi", repository: str, commit: str, name: str, partial: Path, bar: type["_Bar"]
-) -> None:
-    from huggingface_hub import hf_hub_download
+def _fetch(api: "HfApi", place: _Place, file: _File, folder: Path, bar: type["_Bar"]) -> None:
+    """Bring one file into `folder`, from where an earlier call was cut off.
 
-    hf_hub_download(
-        repository,
-        name,
-        revision=commit,
-        local_dir=partial,
-        endpoint=api.endpoint,
-        token=api.token,
-        tqdm_class=bar,
-    )
+    The client's own `hf_hub_download` (2.4) begins every file anew in a process of its own.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils._headers import build_hf_headers
+
+    target = folder / place.name
+    if target.is_file():
+        return
+    part = target.with_name(target.name + ".part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    url = hf_hub_url(place.repository, place.name, revision=place.commit, endpoint=api.endpoint)
+    found = get_hf_file_metadata(url, token=api.token, endpoint=api.endpoint)
+    # large files lie with another host, which has no business with the token
+    ours = urlsplit(found.location).netloc == urlsplit(api.endpoint).netloc
+    headers = build_hf_headers(token=api.token if ours else False)
+    if part.is_file() and part.stat().st_size > file.size:
+        part.unlink()  # no server can go on behind the end
+    with part.open("ab") as handle:
+        http_get(
+            found.location,
+            handle,
+            resume_size=handle.tell(),
+            headers=headers,
+            expected_size=file.size,
+            tqdm_class=bar,
+        )
+    _check(part, file, f"{place.name} of hf://{place.repository}")
+    part.rename(target)
 
 
 def _check(path: Path, file: _File, what: str) -> None:

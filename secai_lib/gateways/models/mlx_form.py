@@ -60,7 +60,7 @@ def from_gguf(gguf: Path, dense: Path, into: Path, what: str) -> None:
     Raises:
         ModelError: the architecture is not `llama`, or a tensor has a name we do not know.
     """
-    import mlx.core as mx  # noqa: TID251
+    import mlx.core as mx
 
     config = json.loads((dense / "config.json").read_bytes())
     if config["model_type"] != "llama":

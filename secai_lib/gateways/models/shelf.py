@@ -18,7 +18,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -117,7 +117,8 @@ class ModelShelf:
         recorded = dict(here.files if here else {}) | dict(model.files)
         bad = [name for name, digest in sorted(recorded.items()) if not _is(place / name, digest)]
         if bad or here is None:
-            (place / _STAT).unlink(missing_ok=True)  # the next look hashes, and fetches again
+            with suppress(OSError):  # the next look hashes, and fetches again
+                (place / _STAT).unlink()
             raise StorageError(
                 f"{model.name} is damaged ({', '.join(bad) or _CARD}): materialize it again"
             )
@@ -171,11 +172,10 @@ class ModelShelf:
             _seal(place, model.model_copy(update={"files": {**model.files, **files}}))
 
     def _unchanged(self, folder: Path, model: Model) -> bool:
-        recorded = _read_stat(folder)
-        now = _stat(folder, model.files)
-        if now == recorded:
+        recorded, now = _read_stat(folder), _stat(folder, model.files)
+        touched = [n for n in model.files if n not in now or now[n] != recorded.get(n)]
+        if not touched:
             return True
-        touched = [name for name in model.files if now.get(name) != recorded.get(name)]
         if not all(_is(folder / name, model.files[name]) for name in touched):
             return False
         if os.access(folder, os.W_OK):

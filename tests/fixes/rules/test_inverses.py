@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from secai_lib.fixes.clean import CleanFile
-from secai_lib.fixes.edits import apply_edits
-from secai_lib.fixes.forge import inverse
+from secai_lib.fixes.edits import apply_edits, inverse
 from secai_lib.fixes.honesty import honest
 from secai_lib.fixes.rules import RULES
 from secai_lib.fixes.variants import Variant, variants
@@ -86,7 +85,7 @@ CASES = [
     Inverse("dockerfile-add-to-copy", "Dockerfile", docker("COPY a b"), ("ADD a b",)),
     Inverse("dockerfile-add-to-copy", "Dockerfile", docker("COPY --from=x a b\nCOPY a.tgz b"), ()),
     Inverse("dockerfile-apt", "Dockerfile", docker("RUN apt-get update && apt-get install -y a"),
-            ("apt update && apt install", "apt-get update && apt install")),
+            ("apt update && apt install", "apt update && apt-get install")),
     Inverse("dockerfile-apt", "Dockerfile", docker("RUN dnf install -y apt-get"), ()),
     Inverse("dockerfile-expose-ssh", "Dockerfile", docker("EXPOSE 80"),
             ("EXPOSE 22 80", "EXPOSE 80 22/tcp", "EXPOSE 22\nEXPOSE 80")),

@@ -1,9 +1,9 @@
-"""Foreign text inside a GitHub comment: it stays text, whatever it holds."""
+"""Foreign text inside Markdown (a comment, a narrative): it stays text, whatever it holds."""
 
 import re
 from collections.abc import Sequence
 
-from secai_lib.report.text import one_line, visible
+from secai_lib.core.text import one_line, visible
 
 _NOTHING = "\u200b"
 """A zero-width space breaks what GitHub would link even from escaped text."""

@@ -1,5 +1,11 @@
-"""Which licence a repository's licence file is."""
+"""Under which licence the files of a repository are."""
 
+import re
+
+from secai_lib.core.fix import SourceFiles
+
+UNKNOWN = "unknown"
+"""The licence of a repository that does not say, or not in words we know."""
 _MARKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Apache-2.0", ("apache license", "version 2.0")),
     ("MIT", ("permission is hereby granted, free of charge", "without restriction")),
@@ -16,8 +22,16 @@ _MARKS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """SPDX identifier -> phrases its text holds, the stricter ones first."""
 
 
-def licence_of(text: str) -> str:
-    """The SPDX identifier of the licence `text`; `unknown` when it is none we know."""
+_FILE = re.compile(r"(?:LICEN[CS]E|COPYING)(?:\.(?:md|txt))?", re.IGNORECASE)
+
+
+def licence_of(files: SourceFiles) -> str:
+    """SPDX identifier of the licence file at the top of a commit; `unknown` when none is known."""
+    names = (path for path in files.paths() if _FILE.fullmatch(path))
+    return next((name for path in names if (name := licence_in(files.read(path) or ""))), UNKNOWN)
+
+
+def licence_in(text: str) -> str:
+    """SPDX identifier of the licence `text`; empty when it is none we know."""
     plain = " ".join(text.lower().split())
-    fits = (name for name, marks in _MARKS if all(mark in plain for mark in marks))
-    return next(fits, "unknown")
+    return next((name for name, marks in _MARKS if all(mark in plain for mark in marks)), "")

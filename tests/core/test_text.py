@@ -2,7 +2,7 @@
 
 import pytest
 
-from secai_lib.report.text import listed, one_line, plural, spaced, visible
+from secai_lib.core.text import listed, one_line, plural, spaced, visible
 
 
 @pytest.mark.parametrize(

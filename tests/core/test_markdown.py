@@ -4,7 +4,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from secai_lib.report.markdown import block, code, inline, table
+from secai_lib.core.markdown import block, code, inline, table
 from tests.report.hostile import EVERYTHING, PAYLOADS
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough")

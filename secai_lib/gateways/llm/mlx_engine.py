@@ -1,0 +1,149 @@
+"""The language model by MLX: the default where MLX has a GPU (Metal or CUDA)."""
+
+import ctypes
+import json
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from secai_lib.core.errors import UsageError
+from secai_lib.gateways.llm.local import LocalEngine, Logits, loading_errors
+from secai_lib.gateways.models.card import spell_rope_for_mlx
+
+ROPE = ("rope_theta", "rope_scaling")
+"""What `mlx_lm` has to be told of the positions."""
+
+
+def load_fast_blas() -> bool:
+    """True when OpenBLAS is now in the process: MLX's Linux wheel links the slow reference BLAS.
+
+    It has to come before `mlx.core`; then a CPU computes 50 times as fast.
+    """
+    if not sys.platform.startswith("linux") or "mlx.core" in sys.modules:
+        return False
+    try:
+        ctypes.CDLL("libopenblas.so.0", mode=ctypes.RTLD_GLOBAL)
+    except OSError:
+        return False
+    return True
+
+
+def mlx_has_gpu() -> bool:
+    """True when MLX is installed and computes on Metal or CUDA."""
+    load_fast_blas()
+    try:
+        import mlx.core as mx
+    except ImportError:
+        return False
+    return bool(mx.default_device() == mx.Device(mx.DeviceType.gpu, 0))
+
+
+class MlxEngine(LocalEngine):
+    """Answers with `mlx_lm`; on a CPU in float32, where 4-bit weights would be slow."""
+
+    def __init__(self, folder: Path, identity: str, batch_size: int = 8, threads: int = 0) -> None:
+        """Load the folder that `mlx_lm` wrote.
+
+        Args:
+            folder: With `config.json`, weights, tokenizer and chat template.
+            identity: Of the model.
+            batch_size: Chats answered together.
+            threads: Not used: MLX decides by itself.
+
+        Raises:
+            UsageError: the model cannot chat.
+            ModelError: a file is missing or damaged.
+        """
+        network = _MlxNetwork(folder)
+        version = f"mlx {metadata.version('mlx')} {network.precision}"
+        super().__init__("mlx", f"{identity} {version}", network, batch_size)
+
+    def close(self) -> None:
+        """Give the memory back, that of the GPU too."""
+        super().close()
+        import mlx.core as mx
+
+        mx.clear_cache()
+
+
+class _MlxNetwork:
+    """A causal model of mlx-lm and the keys and values of one batch, padded on the left."""
+
+    def __init__(self, folder: Path) -> None:
+        load_fast_blas()
+        import mlx.core as mx
+        from mlx_lm import load
+        from mlx_lm.utils import dequantize_model
+
+        with loading_errors():
+            config = spell_rope_for_mlx(json.loads((folder / "config.json").read_bytes()))
+            rope = {name: config[name] for name in config if name in ROPE}
+            loaded: Any = load(str(folder), model_config=rope, return_config=True)
+        model, wrapped, config = loaded
+        self.precision = "as stored"
+        if not mlx_has_gpu():
+            model = dequantize_model(model)
+            model.set_dtype(mx.float32)
+            self.precision = "float32"
+        self._model: Any = model
+        self.tokenizer = wrapped._tokenizer
+        self.end_ids: list[int] = sorted(wrapped.eos_token_ids)
+        self.context = int(config.get("max_position_embeddings") or 0)
+        self.vocabulary = int(config["vocab_size"])
+
+    def start(self, prompts: Sequence[Sequence[int]]) -> Logits:
+        import mlx.core as mx
+
+        width = max(map(len, prompts))
+        padding = [width - len(prompt) for prompt in prompts]
+        self._cache = [_batched(layer, padding) for layer in self._layers()]
+        ids = mx.array([[0] * n + list(p) for n, p in zip(padding, prompts, strict=True)])
+        if width > 1:
+            # Only what the cache holds is computed: logits of whole prompts would take gigabytes.
+            self._model(ids[:, :-1], cache=self._cache)
+            mx.eval([layer.state for layer in self._cache])
+        return self._read(ids[:, -1:])
+
+    def step(self, tokens: Sequence[int]) -> Logits:
+        import mlx.core as mx
+
+        return self._read(mx.array(list(tokens))[:, None])
+
+    def keep(self, rows: Sequence[int]) -> None:
+        import mlx.core as mx
+
+        for layer in self._cache:
+            layer.filter(mx.array(list(rows)))
+
+    def _read(self, ids: Any) -> Logits:
+        import mlx.core as mx
+
+        logits = self._model(ids, cache=self._cache)[:, -1].astype(mx.float32)
+        return np.array(logits)
+
+    def _layers(self) -> list[Any]:
+        from mlx_lm.models.cache import make_prompt_cache
+
+        return list(make_prompt_cache(self._model))
+
+
+def _batched(layer: Any, padding: list[int]) -> Any:
+    """The cache of one layer for rows with `padding` on the left.
+
+    Raises:
+        UsageError: the architecture keeps something else than keys and values.
+    """
+    from mlx_lm.models.cache import BatchKVCache, BatchRotatingKVCache, KVCache, RotatingKVCache
+
+    if type(layer) is KVCache:
+        return BatchKVCache(padding)
+    if type(layer) is RotatingKVCache and not layer.keep:
+        return BatchRotatingKVCache(layer.max_size, padding)
+    raise UsageError(
+        "the engine mlx cannot batch this architecture; set inference.engine: torch in "
+        "config/models.yaml"
+    )

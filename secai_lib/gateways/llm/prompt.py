@@ -1,0 +1,106 @@
+"""Chats as token ids: the model's own template, in which contents can never be control tokens."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from secai_lib.core.errors import Terminal, UsageError
+from secai_lib.core.generation import Chat
+from secai_lib.gateways.llm.control_text import break_marker, neutralise
+
+ROUNDS = 4
+"""Times a content is looked at again after its markers were broken; the first is enough."""
+MARKER = re.compile(r"<[^<>\s]+>|\[[^\[\]\s]+\]|<<[^<>\s]+>>")
+"""What a role marker looks like in a template, where it is plain text and no token."""
+PLAIN = "content"
+
+
+class Prompter:
+    """Turns chats into token ids with `tokenizer`, and answers back into text."""
+
+    def __init__(self, tokenizer: Any, vocabulary: int) -> None:
+        """Use the `transformers` tokenizer; the model knows the ids below `vocabulary`.
+
+        Raises:
+            UsageError: it has no chat template, or is not the kind whose tokens can be looked at.
+        """
+        if not tokenizer.chat_template:
+            raise UsageError("the model has no chat template; take an instruction-tuned model")
+        if not tokenizer.is_fast:
+            raise UsageError("the model has no tokenizer.json; take a model that has one")
+        self.tokenizer = tokenizer
+        # A model may have more rows than words (padding), a tokenizer more words than rows.
+        self.vocabulary = min(vocabulary, len(tokenizer))
+        # Runs of blanks are added words of some tokenizers, and control nothing.
+        self._control = {
+            number
+            for number, token in tokenizer.added_tokens_decoder.items()
+            if token.special or token.content.strip()
+        } | set(tokenizer.all_special_ids)
+
+    def ends(self, configured: Sequence[int]) -> list[int]:
+        """Sorted ids that end an answer: those `configured`, and every special token."""
+        special = set(self.tokenizer.all_special_ids) | set(configured)
+        return sorted(number for number in special if number < self.vocabulary)
+
+    def encode_chat(self, chat: Chat) -> list[int]:
+        """Ids of the rendered `chat`, with the opening of the answer.
+
+        Raises:
+            UsageError: the template refuses the order of roles.
+            Terminal: a content got through as a control token; nothing is asked then.
+        """
+        skeleton = self._render([(m.role, PLAIN) for m in chat])
+        markers = sorted(set(MARKER.findall(skeleton)), key=len, reverse=True)
+        turns = [(m.role, self.harmless(m.content, markers)) for m in chat]
+        ids = self.encode(self._render(turns))
+        if self._controls(ids) != self._controls(self.encode(skeleton)):
+            raise Terminal("a message would have reached the model as a control token; not asked")
+        if max(ids, default=0) >= self.vocabulary:
+            raise Terminal("the tokenizer knows tokens the model does not; take files that match")
+        return ids
+
+    def harmless(self, content: str, markers: Sequence[str] = ()) -> str:
+        """`content` without control tokens: known families, `markers`, and the tokenizer's own."""
+        content = neutralise(content)
+        for marker in markers:
+            content = content.replace(marker, break_marker(marker))
+        for _ in range(ROUNDS):
+            encoded = self.tokenizer(
+                content, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+            )
+            places = zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
+            spans = [span for number, span in places if number in self._control]
+            if not spans:
+                return content
+            for start, end in reversed(spans):
+                content = content[:start] + break_marker(content[start:end]) + content[end:]
+        raise Terminal("a message holds a control token that cannot be broken; not asked")
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of `text` as it stands, nothing added."""
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of `ids`, without control tokens."""
+        text: str = self.tokenizer.decode(
+            list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return text
+
+    def _controls(self, ids: Sequence[int]) -> list[int]:
+        return [number for number in ids if number in self._control]
+
+    def _render(self, turns: Sequence[tuple[str, str]]) -> str:
+        from jinja2.exceptions import TemplateError
+
+        messages = [{"role": role, "content": content} for role, content in turns]
+        try:
+            text: str = self.tokenizer.apply_chat_template(
+                messages, add_generation_prompt=True, tokenize=False
+            )
+        except TemplateError as error:
+            roles = ", ".join(role for role, _ in turns)
+            raise UsageError(f"the model's chat template takes no chat of {roles}") from error
+        return text

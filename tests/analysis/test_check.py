@@ -1,0 +1,94 @@
+"""An answer is a reading, or refused with the reason."""
+
+import json
+
+import pytest
+
+from secai_lib.analysis.check import Refusal, read_answer
+from secai_lib.analysis.grounding import ungrounded
+from secai_lib.analysis.schema import reading_of
+from secai_lib.core.analysis import Reading
+from secai_lib.core.generation import Finish, Generation
+from tests.analysis.samples import ANSWER, answer, facts
+
+SAME = "the same thing happens again"
+
+
+def judged(text: str, *, finish: Finish = Finish.STOP, foreign: tuple[str, ...] = ()) -> str:
+    given = Generation(text=text, prompt_tokens=1, answer_tokens=1, finish=finish)
+    outcome = read_answer(given, facts(), foreign, 96)
+    return outcome.code if isinstance(outcome, Refusal) else "read"
+
+
+def test_a_good_answer_is_read() -> None:
+    assert judged(answer()) == "read"
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", "[" * 100_000, '{"type":"other"}', "yes."])
+def test_what_is_no_answer_is_invalid(text: str) -> None:
+    assert judged(text) == "invalid"
+
+
+def test_a_cut_answer_is_no_reading_even_if_it_parses() -> None:
+    assert judged(answer(), finish=Finish.LENGTH) == "cut"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"cause": "The code is code is bad"},
+        {"cause": "The very very very bad code"},
+        {
+            "cause": f"The {SAME}",
+            "business": f"Users {SAME}",
+            "remedy": f"Use {SAME}",
+            "prevention": f"Keep {SAME}",
+        },
+        {"cause": "The lines that begin with are data"},
+    ],
+    ids=["pair comes back", "a word thrice", "four times the same", "our own instructions"],
+)
+def test_loops_and_copies_are_degenerate(changed: dict[str, str]) -> None:
+    assert judged(answer(**changed)) == "degenerate"
+
+
+def test_the_name_of_another_problem_is_ungrounded_however_plain() -> None:
+    named = answer(remedy="Update minimist on every server.")
+
+    assert judged(named) == "read"
+    assert judged(named, foreign=("minimist", "cwe-1")) == "ungrounded"
+    assert judged(answer(remedy="Update lodash on every server."), foreign=("lodash",)) == "read"
+
+
+def reading(sentence: str) -> Reading:
+    return reading_of(dict(ANSWER)).model_copy(update={"remediation": sentence})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("CVE-2024-1234", "cve-2024-1234", "GHSA-aaaa-bbbb-cccc", "CWE-79", "4.17.22", "99"),
+        *("https://evil.example/x", "evil.example", "a@evil.example", "src/evil.py", "evil:pack"),
+        *("evilName", "EvilName", "evil_name", "СVE", "\uff43\uff56\uff45-\uff12\uff10"),
+    ],
+)
+def test_an_invented_identifier_is_found(name: str) -> None:
+    assert ungrounded(reading(f"Use {name} now."), facts())
+    assert not ungrounded(reading("Use plain words now."), facts())
+
+
+@pytest.mark.parametrize("name", ["CWE-250", "4.17.19", "zizmor:excessive-permissions", "lodash"])
+def test_what_the_evidence_names_may_be_named(name: str) -> None:
+    assert not ungrounded(reading(f"It is {name}."), facts())
+
+
+def test_a_part_of_a_known_number_is_not_known() -> None:
+    assert ungrounded(reading("Use 17.1 now."), facts()) == ("17.1",)
+
+
+def test_a_complaint_holds_only_our_own_words() -> None:
+    given = Generation(text="evil", prompt_tokens=1, answer_tokens=1, finish=Finish.STOP)
+    outcome = read_answer(given, facts(), (), 96)
+
+    assert isinstance(outcome, Refusal)
+    assert "evil" not in json.dumps(outcome.model_dump())
