@@ -98,6 +98,23 @@ def test_every_row_lies_there_with_what_it_takes_to_replay_it(house: House) -> N
     assert dataset_metadata(house, NAME)["examples"]
 
 
+def test_the_folder_loads_offline_whatever_lies_beside_the_rows(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import datasets  # type: ignore[import-untyped]
+
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    folder = str(house.store.path(NAME))
+    loaded = datasets.load_dataset(folder, cache_dir=str(tmp_path / "cache"))
+    rows = read_rows(house)
+    assert {split: part.num_rows for split, part in loaded.items()} == {
+        split: sum(row.split == split for row in rows) for split in ("train", "validation", "test")
+    }
+    first = next(row for row in rows if row.split == "test")
+    assert loaded["test"][0]["response"] == first.response
+    assert loaded["test"][0]["metadata"]["certificate"] == first.metadata.certificate
+
+
 def test_equal_inputs_give_equal_bytes_and_are_kept(house: House) -> None:
     before = house.store.require(NAME)
     assert house.store.reusable(NAME, origin=origin_of(house)) == before
