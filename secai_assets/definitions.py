@@ -6,12 +6,14 @@ import dagster as dg
 
 from secai_assets import jobs
 from secai_assets.assets import (
+    analyses,
     base_model,
     code_contexts,
     embedding_model,
     findings,
     fixes,
     forge_pairs,
+    knowledge_base,
     problems,
     raw_scans,
     report,
@@ -20,12 +22,14 @@ from secai_assets.assets import (
     stage2_dataset,
 )
 from secai_assets.automation import automation_sensor
+from secai_assets.checks import analyses as analyses_checks
 from secai_assets.checks import base_model as base_model_checks
 from secai_assets.checks import code_contexts as code_contexts_checks
 from secai_assets.checks import embedding_model as embedding_model_checks
 from secai_assets.checks import findings as findings_checks
 from secai_assets.checks import fixes as fixes_checks
 from secai_assets.checks import forge_pairs as forge_pairs_checks
+from secai_assets.checks import knowledge_base as knowledge_base_checks
 from secai_assets.checks import problems as problems_checks
 from secai_assets.checks import raw_scans as raw_scans_checks
 from secai_assets.checks import report as report_checks
@@ -44,13 +48,13 @@ from secai_assets.sensors import (
 
 STEPS = [
     *(raw_scans, findings, route_tables, code_contexts, problems, fixes, report),
-    *(base_model, embedding_model),
+    *(base_model, embedding_model, analyses, knowledge_base),
     *(forge_pairs, stage1_dataset, stage2_dataset),
 ]
 CHECKS = [
     *(raw_scans_checks, findings_checks, route_tables_checks, code_contexts_checks),
     *(problems_checks, fixes_checks, report_checks),
-    *(base_model_checks, embedding_model_checks),
+    *(base_model_checks, embedding_model_checks, analyses_checks, knowledge_base_checks),
     *(forge_pairs_checks, stage1_dataset_checks, stage2_dataset_checks),
 ]
 
@@ -61,7 +65,7 @@ def build(house: House) -> dg.Definitions:
     return dg.Definitions(
         assets=dg.with_source_code_references(dg.load_assets_from_modules(STEPS)),
         asset_checks=dg.load_asset_checks_from_modules(CHECKS),
-        jobs=[jobs.ingest, jobs.corpus, jobs.ingest_and_fix],
+        jobs=[jobs.ingest, jobs.corpus, jobs.ingest_and_fix, jobs.read, jobs.make_datasets],
         sensors=[
             automation_sensor(autostart=settings.sensors.autostart),
             github_actions_sensor(

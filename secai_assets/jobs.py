@@ -5,6 +5,9 @@ import dagster as dg
 INGEST = dg.AssetSelection.assets("raw_scans", "findings", "route_tables", "code_contexts")
 CORPUS = dg.AssetSelection.assets("problems", "fixes", "report")
 
+READING = dg.AssetSelection.assets("base_model", "embedding_model", "analyses", "knowledge_base")
+DATASETS = dg.AssetSelection.assets("forge_pairs", "stage1_dataset", "stage2_dataset")
+
 ingest = dg.define_asset_job(
     "ingest",
     selection=INGEST,
@@ -24,4 +27,18 @@ ingest_and_fix = dg.define_asset_job(
     selection=INGEST | CORPUS,
     executor_def=dg.in_process_executor,
     description="One scan run and everything after it; what `secai run` starts.",
+)
+
+read = dg.define_asset_job(
+    "read",
+    selection=READING,
+    executor_def=dg.in_process_executor,
+    description="Models, what they read in the worst problems, and the memory of all of it.",
+)
+
+make_datasets = dg.define_asset_job(
+    "make_datasets",
+    selection=DATASETS,
+    executor_def=dg.in_process_executor,
+    description="Forged pairs and both training data sets.",
 )

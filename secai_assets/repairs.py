@@ -27,7 +27,10 @@ def read_repairs(house: House) -> list[Repair]:
     genuine = [
         repair for place in places(house) for repair in _genuine(house, place, found, contexts)
     ]
-    return genuine + [_forged(pair, found) for pair in read_pairs(house)]
+    times = {p.repository: p.last_seen for p in sorted(found.values(), key=lambda p: p.last_seen)}
+    newest = max(times.values(), default=datetime.fromtimestamp(0, tz=UTC))
+    # A forged weakness was never scanned at a time of its own: its repository's newest scan counts.
+    return genuine + [_forged(p, times.get(p.origin, newest)) for p in read_pairs(house)]
 
 
 def _genuine(
@@ -62,27 +65,17 @@ def _genuine(
                 )
 
 
-def _forged(pair: ForgedPair, problems: Mapping[str, Problem]) -> Repair:
+def _forged(pair: ForgedPair, created_at: datetime) -> Repair:
     return Repair(
         fix=pair.fix,
         finding=pair.finding,
         weak=pair.weak,
         fixed=_fixed(pair.fix, pair.weak),
         licence=pair.licence,
-        created_at=_newest(pair.origin, problems),
+        created_at=created_at,
         language=pair.language,
         forged=True,
     )
-
-
-def _newest(origin: str, problems: Mapping[str, Problem]) -> datetime:
-    """When the repository was scanned last; for our own seed files, when anything was."""
-    times = {p.repository: p.last_seen for p in sorted(problems.values(), key=_last_seen)}
-    return times.get(origin) or max(times.values(), default=datetime.fromtimestamp(0, tz=UTC))
-
-
-def _last_seen(problem: Problem) -> datetime:
-    return problem.last_seen
 
 
 def _context(

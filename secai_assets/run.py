@@ -17,7 +17,7 @@ CHAIN = ("raw_scans", "findings", "route_tables", "code_contexts")
 """What is made of each scan run."""
 ORDER = (
     *(*CHAIN, "problems", "fixes", "report"),
-    *("base_model", "embedding_model"),
+    *("base_model", "embedding_model", "analyses", "knowledge_base"),
     *("forge_pairs", "stage1_dataset", "stage2_dataset"),
 )
 """Asset names in the order of the flow; `--until` takes one of them, or `all`."""

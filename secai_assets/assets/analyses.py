@@ -59,7 +59,7 @@ def analyses(
     with explained():
         reused = not config.refresh and all(_kept(house, place) for place in places(house))
         if not reused:
-            run_child(context, house, "analyses", {"refresh": config.refresh})
+            run_child(context, house, __name__, {"refresh": config.refresh})
         manifests = {p.key: house.store.require("analyses", p.key) for p in places(house)}
         read = [a for place in places(house) for a in read_analyses(house, place)]
     return dg.MaterializeResult(

@@ -197,4 +197,6 @@ def _identified(origin: str, result: Result) -> Finding:
 
 
 def _example(pairs: list[ForgedPair]) -> str:
-    return f"```diff\n{pairs[0].fix.diff}\n```" if pairs else "none"
+    """One of our own: a repository's text could end the fence and go on as Markdown."""
+    ours = next((pair for pair in pairs if pair.origin == SEED), None)
+    return f"```diff\n{ours.fix.diff}\n```" if ours else "none"

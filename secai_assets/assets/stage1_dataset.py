@@ -28,6 +28,7 @@ from secai_lib.core.model import ModelFormat
 from secai_lib.core.problem import Problem
 from secai_lib.core.record import content_hash
 from secai_lib.core.training import TrainingExample
+from secai_lib.datasets.export import effective_shares
 from secai_lib.datasets.finish import finish
 from secai_lib.datasets.stage1 import Material, most_telling, stage1_row
 from secai_lib.gateways.chat_tokens import ChatTokens
@@ -102,6 +103,8 @@ def publish_rows(
     say(f"{len(finished.rows)} rows are in the data set")
     counts = {"problems": len(found), "rows": len(finished.rows)}
     counts |= Counter(row.split.value for row in finished.rows)
+    shares = effective_shares(finished.rows)
+    counts |= {f"loss_percent_{name}": round(100 * share) for name, share in shares.items()}
     return house.store.publish(
         NAME,
         published_files(finished, 1, template),

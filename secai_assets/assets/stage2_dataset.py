@@ -116,7 +116,7 @@ def publish_rows(
     say: Callable[[str], None],
 ) -> Manifest:
     """The manifest of the new data set, its lengths counted by `count_tokens`."""
-    settings, pins = house.settings.datasets, house.action_pins
+    settings, pins, origin = house.settings.datasets, house.action_pins, origin_of(house)
     repairs = read_repairs(house)
     made = stage2_rows(repairs, settings, pins)
     say(f"{len(made.rows)} of {len(repairs)} proven fixes fit into a window")
@@ -138,7 +138,7 @@ def publish_rows(
     counts = {"fixes": len(repairs), "rows": len(rows), "multi_approach": len(sets)}
     counts |= Counter(row.split.value for row in rows)
     counts["forged"] = sum(row.metadata.forged for row in rows)
-    return house.store.publish(NAME, files, counts=counts, origin=origin_of(house))
+    return house.store.publish(NAME, files, counts=counts, origin=origin)
 
 
 def in_order(rows: Sequence[TrainingExample]) -> list[TrainingExample]:

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 
+from secai_lib.core.disclosure import WEAKNESS_ID
 from secai_lib.core.finding import Category, Result
 from secai_lib.core.fix import Abstention, Fix
-from secai_lib.core.problem import Problem
 from secai_lib.core.training import ExampleMetadata
 from secai_lib.datasets.labels import cwe_numbers
 from secai_lib.datasets.places import exposure_of
-from secai_lib.datasets.prose import cut, ended, sentences
+from secai_lib.datasets.prose import cut, ended, one_line, sentences
 from secai_lib.datasets.triage import advice_of
 from secai_lib.datasets.weaknesses import CWES, GENERIC, KINDS
 
@@ -35,7 +35,6 @@ _BY_CATEGORY: Mapping[Category, str] = {
 
 
 def sections(
-    problem: Problem,
     result: Result,
     metadata: ExampleMetadata,
     *,
@@ -50,22 +49,27 @@ def sections(
     """
     kind = KINDS[metadata.vulnerability_type]
     made = {
-        "Impact": _impact(problem, result, prompt) or metadata.security_impact,
+        "Impact": _impact(result, prompt) or metadata.security_impact,
         "Risk": _risk(result, metadata),
-        "Root cause": f"In {subject}: {_cause(result, metadata)}",
+        "Root cause": f"In {one_line(subject)}: {_cause(result, metadata)}",
         "Attack vectors": kind.attack,
         "Business impact": kind.business,
-        "Remediation": _remedy(problem, result, fix, abstention, prompt) or kind.remedy,
+        "Remediation": _remedy(result, fix, abstention, prompt) or kind.remedy,
     }
     deployment = _DEPLOYMENT.get(metadata.config_type) or _BY_CATEGORY.get(metadata.category)
     return made | ({"Deployment": deployment} if deployment else {})
 
 
-def _impact(problem: Problem, result: Result, prompt: str) -> str:
+def _fresh(text: str, prompt: str) -> list[str]:
+    """The sentences of `text` that the prompt does not have, naming no id that it has not."""
+    ids = WEAKNESS_ID.findall(prompt)
+    return [sentence for sentence in sentences(text, ids) if sentence not in prompt]
+
+
+def _impact(result: Result, prompt: str) -> str:
     """What the advisory or the rule says of effects beside what the prompt shows."""
     source = result.help if result.package else f"{result.message}\n\n{result.help}"
-    said = sentences(source, problem.advisories)
-    return cut([s for s in said if _EFFECT.search(s) and s not in prompt][:2], IMPACT)
+    return cut([s for s in _fresh(source, prompt) if _EFFECT.search(s)][:2], IMPACT)
 
 
 def _cause(result: Result, metadata: ExampleMetadata) -> str:
@@ -83,23 +87,15 @@ def _risk(result: Result, metadata: ExampleMetadata) -> str:
     return f"{told}, seen by {result.tool}. {exposure_of(result, mapped=metadata.url_mapped)}"
 
 
-def _remedy(
-    problem: Problem,
-    result: Result,
-    fix: Fix | None,
-    abstention: Abstention | None,
-    prompt: str,
-) -> str:
+def _remedy(result: Result, fix: Fix | None, abstention: Abstention | None, prompt: str) -> str:
     """The fix and its reason, else the advice of a fix rule, a fixed version or the scanner."""
-    ids = problem.advisories
     if fix:
-        told = [ended(fix.proposal.title), *sentences(fix.proposal.explanation, ids)]
+        told = [ended(fix.proposal.title), *_fresh(fix.proposal.explanation, prompt)]
         return cut(told, REMEDY)
-    if advice := cut(sentences(advice_of(abstention), ids), REMEDY):
+    if advice := cut(_fresh(advice_of(abstention), prompt), REMEDY):
         return advice
     if result.package and result.package.fixed_versions:
         first, *others = result.package.fixed_versions[:3]
         rest = f", or in another branch to {' or '.join(others)}" if others else ""
-        return f"Move {result.package.name} to {first}{rest}."
-    told = [s for s in sentences(result.help, ids) if s not in prompt]
-    return cut(told, REMEDY) if result.tool == "zap" else ""
+        return one_line(f"Move {result.package.name} to {first}{rest}.")
+    return cut(_fresh(result.help, prompt), REMEDY) if result.tool == "zap" else ""

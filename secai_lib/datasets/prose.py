@@ -13,13 +13,19 @@ from secai_lib.core.secret_shapes import secret_in
 _FENCE = re.compile(r"```.*?(?:```|$)|~~~.*?(?:~~~|$)", re.DOTALL)
 _LINE = re.compile(r"^\s*(?:#|\||>|<|[-*+]\s|\d+\.\s|Resource:|References?\b).*$", re.MULTILINE)
 _LINK = re.compile(r"!?\[([^\]\n]{0,200})\]\([^)\n]{0,500}\)")
-_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,200}>")
+_TAG = re.compile(
+    r"</?(?:a|b|i|p|em|br|hr|h\d|ul|ol|li|td|th|tr|img|div|pre|code|span|table|strong|details"
+    r"|summary)\b[^<>\n]{0,200}>",
+    re.IGNORECASE,
+)
 _EMPHASIS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)")
 _STRAIGHT = str.maketrans("\u2018\u2019\u201c\u201d\u2013\u2014", "''\"\"--")
 _CONTROL = re.compile(r"[^\S\n ]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\ufeff]")
 _END = re.compile(r"(?<=[.!?])[)\"']?\s+(?=[A-Z`\"'(])|\n{2,}")
 _UNFIT = re.compile(
-    r"\.\.\.|\u2026|\bTODO\b|\bFIXME\b|\bXXX\b|lorem ipsum|<your|example fix|https?://|\[redacted\]|<\||\|>"
+    r"\.\.\.|\u2026|\bTODO\b|\bFIXME\b|\bXXX\b|https?://|\[redacted\]|<\||\|>"
+    r"|lorem ipsum|example fix|\bplaceholder|\b(?:replace|change)_?me\b|<\s*(?:your|insert|add)\b"
+    r"|\byour[_-](?:api|token|password|secret|key)|\b(?:insert|add|put)\b.{0,30}\bhere\b"
     r"|\b(?:ignore|disregard|prompt|instructions?|assistant|language model|Pro rules)\b"
     r"|[^\x20-\x7e\u00a0-\u024f]",
     re.IGNORECASE,
@@ -29,9 +35,19 @@ _UNFIT = re.compile(
 def sentences(text: str, ids: Collection[str] = ()) -> list[str]:
     """The sentences of `text` that may stand in a row, as plain text; `ids` may be named."""
     text = _TAG.sub(" ", _LINE.sub("\n\n", _LINK.sub(r"\1", _FENCE.sub("\n\n", text))))
-    text = _CONTROL.sub(" ", _EMPHASIS.sub("", text)).replace("`", "").translate(_STRAIGHT)
+    text = printable(_EMPHASIS.sub("", text)).replace("`", "").translate(_STRAIGHT)
     whole = (" ".join(part.split()) for part in _END.split(text))
     return [sentence for sentence in whole if _fits(sentence, ids)]
+
+
+def one_line(value: str) -> str:
+    """`value` as one line without control characters: a name may not begin a line of its own."""
+    return " ".join(printable(value).split())
+
+
+def printable(text: str) -> str:
+    """`text` with a space for every control character that is no line end."""
+    return _CONTROL.sub(" ", text)
 
 
 def cut(found: list[str], characters: int) -> str:

@@ -17,7 +17,7 @@ from secai_lib.core.training import ExampleMetadata, TrainingExample
 from secai_lib.datasets.answers import sections
 from secai_lib.datasets.labels import cwe_numbers, metadata_of
 from secai_lib.datasets.places import place_of, subject_of
-from secai_lib.datasets.prose import cut, sentences
+from secai_lib.datasets.prose import cut, one_line, printable, sentences
 from secai_lib.datasets.rows import make_row
 from secai_lib.datasets.triage import verdict_of
 
@@ -69,7 +69,6 @@ def stage1_row(material: Material, weights: Mapping[Category, float]) -> Trainin
         field: value for field, value in labels.items() if value and not states(body, field, value)
     }
     answer = sections(
-        material.problem,
         material.finding.result,
         metadata,
         prompt=body,
@@ -127,7 +126,7 @@ def _body(material: Material) -> str:
     told = [result.title, *sentences(source, ids)]
     plain = sentences(told[0], ids) + told[1:]
     facts["Description"] = _cut_at_least_one(_without_repeat(plain))
-    lines = [f"{name}: {value}" for name, value in facts.items() if value]
+    lines = [f"{name}: {one_line(value)}" for name, value in facts.items() if value]
     code = _code(material)
     return "\n".join([*lines, "Code:", code] if code else lines)
 
@@ -158,7 +157,7 @@ def _code(material: Material) -> str:
         around = (context.before.splitlines()[-2:], context.after.splitlines()[:2])
         text = "\n".join([*around[0], text, *around[1]])
     kept: list[str] = []
-    for line in dedent(text.expandtabs(4)).strip("\n").splitlines()[:CODE_LINES]:
+    for line in dedent(printable(text.expandtabs(4))).strip("\n").splitlines()[:CODE_LINES]:
         if sum(map(len, kept)) + len(line) > CODE:
             break
         kept.append(line.rstrip())

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from secai_lib.core.fix import Edit, Fix, SourceFiles
+from secai_lib.core.licences import licence_of
 from secai_lib.core.record import Record
 from secai_lib.core.syntax import language_of
 from secai_lib.fixes.edits import EditError, apply_edits
@@ -11,20 +12,13 @@ from secai_lib.fixes.patch import Secrets
 
 SEED = "seed"
 """The origin of the files that we wrote ourselves."""
-UNKNOWN = "unknown"
-"""The licence of a repository that does not say, in words we know."""
 MAX_CHARACTERS = 40_000
 """A longer file is generated, or none that a person would show a model."""
 LANGUAGES = frozenset({"yaml", "dockerfile", "python", "kotlin", "typescript", "tsx"})
 """What the inverses of the fix rules read."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_LICENCE_FILE = re.compile(r"(?i)(?:LICEN[CS]E|COPYING)(?:\.(?:md|txt))?\Z")
-_LICENCES = (
-    ("Apache-2.0", re.compile(r"Apache License\s+Version 2\.0")),
-    ("MIT", re.compile(r"Permission is hereby granted, free of charge")),
-    ("BSD-3-Clause", re.compile(r"Neither the name of")),
-    ("MPL-2.0", re.compile(r"Mozilla Public License Version 2\.0")),
-)
+_UNSAFE = re.compile(r"[\\\x00-\x1f\x7f]|(?:^|/)(?:\.\.|\.git)(?:/|\Z)", re.IGNORECASE)
+"""A path that scanners or we could take for another place."""
 
 
 class CleanFile(Record):
@@ -51,22 +45,14 @@ def clean_files(
     licence = licence_of(files)
     found = []
     for path in files.paths():
-        text = files.read(path) if language_of(path) in LANGUAGES else None
+        usable = language_of(path) in LANGUAGES and not _UNSAFE.search(path)
+        text = files.read(path) if usable else None
         if text is None or len(text) > MAX_CHARACTERS or _CONTROL.search(text):
             continue
         if not secrets.lines(path):
             mended = _mended(path, text, fixes)
             found.append(CleanFile(origin=repository, licence=licence, path=path, text=mended))
     return found
-
-
-def licence_of(files: SourceFiles) -> str:
-    """SPDX identifier of the licence file at the top of a commit, or `unknown`."""
-    for path in files.paths():
-        if _LICENCE_FILE.fullmatch(path):
-            text = files.read(path) or ""
-            return next((name for name, words in _LICENCES if words.search(text)), UNKNOWN)
-    return UNKNOWN
 
 
 def _mended(path: str, text: str, fixes: Sequence[Fix]) -> str:

@@ -8,7 +8,6 @@ the inverse of the inverse where the rule would write something else.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from secai_lib.core.finding import Finding, Result
 from secai_lib.core.fix import ProofVerdict, Proposal, Rescan, Rescanner
@@ -21,7 +20,7 @@ from secai_lib.fixes.attempt import Attempt, propose
 from secai_lib.fixes.certify import BASE, TOOLS, Claim
 from secai_lib.fixes.clean import CleanFile
 from secai_lib.fixes.compare import leftovers, line_of, path_of, rule_of
-from secai_lib.fixes.edits import EditError, LineMap, apply_edits, fixed_texts, inverse
+from secai_lib.fixes.edits import EditError, LineMap, Texts, apply_edits, fixed_texts, inverse
 from secai_lib.fixes.patch import NoSecrets
 from secai_lib.fixes.prove import tried_fix
 from secai_lib.fixes.rule import Abstain, FixRule, rule_for
@@ -45,20 +44,6 @@ class Forged(Record):
 
 class _Dropped(Exception):
     """A variant that becomes no pair; the text is the reason to count by."""
-
-
-@dataclass(frozen=True)
-class _OneFile:
-    """A commit of one file."""
-
-    path: str
-    text: str
-
-    def paths(self) -> tuple[str, ...]:
-        return (self.path,)
-
-    def read(self, path: str) -> str | None:
-        return self.text if path == self.path else None
 
 
 def forge(
@@ -112,7 +97,7 @@ def _pair(
     if rule_for(finding, rules) is not variant.rule:
         raise _Dropped("other_rule")
     name = content_hash(weak, clean, finding.result.tool, finding.result.rule_id)
-    files = _OneFile(path, variant.text)
+    files = Texts(weak)
     proposal = _way_back(variant, finding, files)
     claim = Claim(
         id=content_hash(name, proposal.kind, proposal.approach, proposal.edits),
@@ -158,9 +143,9 @@ def _injected(
     return found
 
 
-def _way_back(variant: Variant, finding: Finding, files: _OneFile) -> Proposal:
+def _way_back(variant: Variant, finding: Finding, files: Texts) -> Proposal:
     """The rule's own proposal if it leads to the clean file, else the inverse of the inverse."""
-    rule, clean = variant.rule, {files.path: variant.file.text}
+    rule, clean = variant.rule, {variant.file.path: variant.file.text}
     try:
         for proposal in propose(rule, finding, (finding,), files):
             if fixed_texts(files, proposal.edits) == clean:
@@ -168,7 +153,7 @@ def _way_back(variant: Variant, finding: Finding, files: _OneFile) -> Proposal:
     except (Abstain, EditError):
         pass  # a weakness the rule would rather leave to people: here the answer is known
     back = inverse(variant.file.text, variant.weakening.edits)
-    if apply_edits(files.text, back) != variant.file.text:
+    if apply_edits(variant.text, back) != variant.file.text:
         raise _Dropped("no_way_back")
     return Proposal(
         kind=rule.kind,

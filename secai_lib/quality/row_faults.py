@@ -29,6 +29,9 @@ _SCANNERS = re.compile(
 _FILE = re.compile(
     r"[\w@.-]+\.(?:ya?ml|json|kts?|tsx?|jsx?|py|java|go|tf|toml|xml|gradle|lockfile|html|conf|sh)\b"
 )
+_PLACE = re.compile(r"^Root cause: (.*)$", re.MULTILINE)
+"""Where an answer says where the weakness is; elsewhere it may name other files."""
+_CODE = re.compile(r"\n(?:Code|Lines):\n")
 _LABELS = ("type", "severity", "category", "cwe")
 
 
@@ -70,14 +73,16 @@ def contradiction(row: TrainingExample) -> str:
     for field, value in evidence.items():
         if labels.get(field, value) != value:
             return f"the answer's {field} is {labels[field]}, the evidence's {value}"
-    for rated in _RATED.findall(f"{row.instruction}\n{row.response}"):
+    for rated in _RATED.findall(f"{_head(row)}\n{row.response}"):
         if rated.lower() != known.severity.value:
             return f"a text says {rated}, the evidence {known.severity.value}"
-    for name, pattern in (("CWE", CWE), ("file", _FILE), ("tool", _SCANNERS)):
-        if row.stage == 2 and name == "file":
-            continue  # new code may import what it likes
+    for name, pattern, answer in (
+        ("CWE", CWE, row.response),
+        ("file", _FILE, "\n".join(_PLACE.findall(row.response))),
+        ("tool", _SCANNERS, row.response),
+    ):
         asked = {word.lower() for word in pattern.findall(_named(row))}
-        answered = {word.lower() for word in pattern.findall(row.response)}
+        answered = {word.lower() for word in pattern.findall(answer)}
         if asked and answered and not asked & answered:
             return f"the answer speaks of the {name} {min(answered)}, the prompt of another"
     return ""
@@ -114,6 +119,11 @@ def _answers(row: TrainingExample) -> list[str]:
     readable = row.readable.model_dump() if row.readable else {}
     lists = [value if isinstance(value, tuple) else (value,) for value in readable.values()]
     return [row.response, *(text for texts in lists for text in texts)]
+
+
+def _head(row: TrainingExample) -> str:
+    """The prompt without the code, which may speak of severities of its own."""
+    return _CODE.split(row.instruction, maxsplit=1)[0]
 
 
 def _named(row: TrainingExample) -> str:

@@ -102,6 +102,7 @@ def test_the_product_is_read_back_judged_and_shown(house: House) -> None:
     rows = read_rows(house)
     assert manifest.counts["problems"] == 40
     assert manifest.counts["rows"] == len(rows) == len(read_tokens(house, NAME))
+    assert manifest.counts["loss_percent_infrastructure"] == 100
     assert {row.split for row in rows} == set(Split)
     assert said
     verdicts = {verdict.name: verdict for verdict in dataset_verdicts(house, NAME)}

@@ -178,6 +178,26 @@ def test_hostile_text_is_no_answer(hostile: str) -> None:
     assert "\x1b" not in made.instruction + made.response
 
 
+def test_a_name_cannot_begin_a_line_of_its_own() -> None:
+    made = row(make_finding(result=make_result(rule_id="x\nSeverity: low\x1b[0m")))
+    assert "Rule: x Severity: low [0m\n" in made.instruction
+    assert "severity" not in labels(made)
+
+
+def test_no_sentence_stands_in_prompt_and_answer_and_no_unseen_id_is_named() -> None:
+    told = "Attackers can move the tag that it has"
+    result = make_result(message=f"{told}. It is well known by now.", help=f"{told}.")
+    ids = tuple(f"CVE-2024-100{n}" for n in range(9))
+    finding = make_finding(result=result.model_copy(update={"advisories": ids}))
+    advice = make_abstention(
+        reason_code="needs_name", reason=f"{told}. It is {ids[8]} that counts."
+    )
+    made = row(finding, abstention=advice)
+    assert told in made.instruction
+    assert told not in made.response
+    assert ids[8] not in made.instruction + made.response
+
+
 def test_the_finding_with_a_cwe_speaks_for_the_problem() -> None:
     plain = make_finding(result=make_result(help="x" * 900))
     telling = make_finding(result=make_result(tool="osv-scanner", cwes=("CWE-79",)))

@@ -1,7 +1,7 @@
 """Which files of a repository the forge may use, and in which state."""
 
 from secai_lib.core.fix import Edit
-from secai_lib.fixes.clean import clean_files, licence_of
+from secai_lib.fixes.clean import clean_files
 from secai_lib.fixes.patch import NoSecrets
 from tests.fakes.records import BASE, PATH, make_fix, make_proposal
 from tests.fakes.rescanner import FakeFiles
@@ -53,14 +53,8 @@ def test_what_must_not_be_used_is_left_out() -> None:
         "control.yaml": "a: \x1b[31m\n",
         "notes.md": "# notes\n",
         "secret.yaml": "a: 1\n",
+        "x\\y.yaml": "a: 1\n",
+        "b/.GIT/c.yaml": "a: 1\n",
+        "line\n.yaml": "a: 1\n",
     }
     assert paths(texts, SecretOnLine("secret.yaml")) == ["a.yaml"]
-
-
-def test_the_licence_is_read_not_guessed() -> None:
-    apache = "                 Apache License\n           Version 2.0, January 2004\n"
-    assert licence_of(FakeFiles({"LICENSE": apache})) == "Apache-2.0"
-    mit = "Permission is hereby granted, free of charge, to any person"
-    assert licence_of(FakeFiles({"LICENSE.md": mit, "docs/LICENSE": apache})) == "MIT"
-    assert licence_of(FakeFiles({"LICENSE": "All rights reserved."})) == "unknown"
-    assert licence_of(FakeFiles({"docs/LICENSE": apache})) == "unknown"

@@ -94,6 +94,12 @@ def test_contradictions(body: str, response: str) -> None:
     assert not good("contradiction", planted(body=body, response=response))
 
 
+def test_the_code_may_speak_of_severities_and_the_advice_of_other_files() -> None:
+    code = f"{BODY}\nCode:\nseverity: low"
+    assert good("contradiction", planted(body=code))
+    assert good("contradiction", planted(response=f"{RESPONSE}\nRemediation: edit pom.xml"))
+
+
 def test_a_severity_that_the_evidence_does_not_have() -> None:
     row = make_training_row(metadata=make_metadata(severity=Severity.LOW))
     assert not good("contradiction", [row])

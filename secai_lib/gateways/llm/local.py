@@ -64,10 +64,10 @@ class _Row:
 
     index: int
     prompt: list[int]
-    answer: list[int]
-    constraint: Constraint | None
+    answer: list[int] = field(default_factory=list)
+    constraint: Constraint | None = None
     finish: Finish | None = None
-    cut: int | None = field(default=None)
+    cut: int | None = None
     """Where a stop text begins in the text of the answer."""
 
 
@@ -105,7 +105,7 @@ class LocalEngine:
             UsageError: the schema cannot be held, `max_tokens` has no room for the prefix, or a
                 chat is longer than the model can read.
         """
-        rows = [self._begin(index, chat, decoding) for index, chat in enumerate(chats)]
+        rows = [self._read(index, chat, decoding) for index, chat in enumerate(chats)]
         # The longest first: if memory does not suffice, it shows at once.
         order = sorted(rows, key=lambda row: (-len(row.prompt), row.index))
         answers: dict[int, Generation] = {}
@@ -118,30 +118,34 @@ class LocalEngine:
             self._run(order[first : first + self._batch_size], decoding, done)
         return [answers[index] for index in range(len(chats))]
 
-    def _begin(self, index: int, chat: Chat, decoding: Decoding) -> _Row:
-        answer = self._prompter.encode(decoding.prefix)
-        constraint = None
-        if decoding.json_schema:
-            constraint = self._constraints.begin(decoding.json_schema, answer)
-            forced = constraint.forced()  # read with the prompt: that costs no step
-            constraint.take(forced)
-            answer = answer + forced
-        if len(answer) >= decoding.max_tokens:
-            raise UsageError(
-                f"max_tokens {decoding.max_tokens} leaves no room behind the {len(answer)} tokens "
-                "an answer has to begin with"
-            )
+    def _read(self, index: int, chat: Chat, decoding: Decoding) -> _Row:
         prompt = self._prompter.encode_chat(chat)
         if 0 < self._context < len(prompt) + decoding.max_tokens:
             raise UsageError(
                 f"a chat of {len(prompt)} tokens and an answer of {decoding.max_tokens} are more "
                 f"than the {self._context} tokens this model can read; ask for less"
             )
-        return _Row(index, prompt, answer, constraint)
+        return _Row(index, prompt)
+
+    def _begin(self, row: _Row, decoding: Decoding) -> None:
+        """Put down what the answer has to begin with: it is read with the prompt, at no step."""
+        row.answer = self._prompter.encode(decoding.prefix)
+        if decoding.json_schema:
+            row.constraint = self._constraints.begin(decoding.json_schema, row.answer)
+            forced = row.constraint.forced()
+            row.constraint.take(forced)
+            row.answer = row.answer + forced
+        if len(row.answer) >= decoding.max_tokens:
+            raise UsageError(
+                f"max_tokens {decoding.max_tokens} leaves no room behind the {len(row.answer)} "
+                "tokens an answer has to begin with"
+            )
 
     def _run(self, batch: list[_Row], decoding: Decoding, done: Callable[[_Row], None]) -> None:
         if self._network is None:
             raise UsageError("the engine is closed; open it again")
+        for row in batch:
+            self._begin(row, decoding)
         logits = self._network.start([row.prompt + row.answer for row in batch])
         while True:
             for row, scores in zip(batch, logits, strict=True):
@@ -165,6 +169,8 @@ class LocalEngine:
         else:
             allowed = row.constraint.allowed()
             allowed = allowed[allowed < len(scores)]
+            if not len(allowed):
+                raise Terminal("no word of the model continues the answer within its schema")
             token = int(allowed[scores[allowed].argmax()])
         if not np.isfinite(scores[token]):
             raise Terminal("the model computes no numbers; its weights are damaged")

@@ -3,13 +3,12 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from secai_lib.core.errors import ModelError, RateLimited, SecAIError, Unreachable
+from secai_lib.core.errors import ModelError, Unreachable
 from secai_lib.core.settings import ModelSource
 from secai_lib.gateways.machine import require_disk
 from secai_lib.gateways.models.delivery import (
@@ -22,6 +21,7 @@ from secai_lib.gateways.models.delivery import (
     sha256_of,
     sha256_of_tree,
 )
+from secai_lib.gateways.models.hub_refusals import explained
 from secai_lib.gateways.models.progress import Progress
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 HUB = "https://huggingface.co"
-RETRY_AFTER_SECONDS = 60.0
-"""When a busy Hub does not say how long to wait."""
 
 
 class _Place(NamedTuple):
@@ -67,7 +65,7 @@ def deliver(source: ModelSource, partial: Path, say: Say) -> Delivery:
     # read now: huggingface_hub keeps what the environment said when it was imported
     endpoint = os.environ.get("HF_ENDPOINT") or HUB
     api = HfApi(endpoint=endpoint, token=os.environ.get("HF_TOKEN") or None)
-    with _explained(source.uri, source.revision):
+    with explained(source.uri, source.revision):
         commit = api.model_info(repository, revision=source.revision or None).sha or ""
         if not _COMMIT.fullmatch(commit):
             raise ModelError(f"the Hub at HF_ENDPOINT names no commit for {source.uri}")
@@ -197,52 +195,3 @@ class _Bar:
 
     def set_postfix_str(self, *_: object, **__: object) -> None:
         """Rates are not told."""
-
-
-@contextmanager
-def _explained(uri: str, revision: str) -> Iterator[None]:
-    import httpx2  # what huggingface_hub speaks HTTP with
-    from huggingface_hub import errors
-
-    try:
-        yield
-    except SecAIError:
-        raise
-    except errors.GatedRepoError as error:
-        raise ModelError(
-            f"{uri} is gated: accept its terms on the model's page, then set HF_TOKEN to a token "
-            "of that account"
-        ) from error
-    except errors.RevisionNotFoundError as error:
-        raise ModelError(
-            f"{uri} has no revision {revision!r}: check models.base.revision in config/models.yaml"
-        ) from error
-    except errors.RepositoryNotFoundError as error:
-        raise ModelError(
-            f"{uri} does not exist or is private: check its name, or set HF_TOKEN to a token that "
-            "may read it"
-        ) from error
-    except errors.HfHubHTTPError as error:
-        raise _refused(uri, error.response) from error
-    except (httpx2.HTTPError, errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
-        raise Unreachable(
-            f"the Hub did not answer, so {uri} is not here yet: check the network and run the "
-            "command again (what has come is kept), or name a local folder in config/models.yaml"
-        ) from error
-    except OSError as error:
-        if error.errno is not None:
-            raise  # of the disk; without a number it is the client's check of the size
-        raise Unreachable(f"{uri} was cut off: run the command again, it goes on there") from error
-
-
-def _refused(uri: str, response: Any) -> SecAIError:
-    status = response.status_code
-    if status == 429:
-        wait = str(response.headers.get("Retry-After", ""))
-        seconds = float(wait) if wait.isdigit() else RETRY_AFTER_SECONDS
-        return RateLimited(f"the Hub asks to wait {seconds:.0f} s", retry_after=seconds)
-    if status >= 500:
-        return Unreachable(f"the Hub has a fault of its own (HTTP {status}): run again later")
-    if status in (401, 403):
-        return ModelError(f"the Hub refuses {uri} (HTTP {status}): HF_TOKEN is wrong or too weak")
-    return ModelError(f"the Hub refuses {uri} (HTTP {status})")

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from secai_lib.core.errors import StorageError
+from secai_lib.core.errors import ModelError, ModelTooLarge, StorageError
 from secai_lib.core.model import Model, ModelFormat
 from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.settings import ModelSource
@@ -77,7 +77,13 @@ class ModelShelf:
                 return found
             with scratch_folder(self.root / ".aside") as scratch:
                 delivery = self._deliver(source, scratch, say)
-                model = build(delivery, scratch / "model", _place(source), say)
+                try:
+                    model = build(delivery, scratch / "model", _place(source), say)
+                except ModelTooLarge:
+                    raise  # another day, or another machine on the same folder
+                except ModelError:  # it will never do: gigabytes that nobody asks for again
+                    shutil.rmtree(self._partial(source), ignore_errors=True)
+                    raise
                 state = local.state_of(Path(source.uri)) if _is_local(source) else {}
                 _write(scratch / "model" / "source.json", canonical_json(state))
                 _seal(scratch / "model", model)

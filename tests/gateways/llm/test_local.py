@@ -89,3 +89,9 @@ def test_a_chat_longer_than_the_model_can_read_is_refused(prompter: Prompter) ->
     engine = LocalEngine("torch", "script", Script(prompter, [0]), 2)
     with pytest.raises(UsageError, match="100 tokens this model can read"):
         engine.generate([(Message(role="user", content="word " * 80),)], Decoding(max_tokens=5))
+
+
+def test_a_schema_with_one_answer_is_that_answer(prompter: Prompter) -> None:
+    engine = LocalEngine("torch", "script", Script(prompter, [0] * 9), 2)
+    (done,) = engine.generate([CHAT], Decoding(max_tokens=9, json_schema='{"const":[1,"a"]}'))
+    assert (done.text, done.finish) == ('[1,"a"]', Finish.STOP)
