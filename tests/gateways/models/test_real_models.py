@@ -1,5 +1,4 @@
 """The two models we ship with, from their real wheels: torch and MLX compute the same."""
-# ruff: noqa: TID251 - only the slow tier loads these
 
 import json
 from typing import Any
