@@ -102,7 +102,7 @@ def run_requests(
         wanted = {(request.repository, request.branch) for request in requests}
         # nothing new: the corpus was looked at again, and all of it is shown
         wanted = wanted or {(place.repository, place.branch) for place in places(house)}
-        print_summary(house, wanted, as_json=as_json)
+        print_summary(house, wanted, outcome.made, as_json=as_json)
         if explain and not as_json:
             explain_next_steps(house, wanted, explain)
     elif as_json:

@@ -10,30 +10,41 @@ from rich.table import Table
 
 from secai_assets.assets.fixes import places
 from secai_assets.assets.report import gather
+from secai_assets.cli.learned import learned_files, learned_rows
 from secai_assets.cli.terminal import shown
 from secai_assets.resources.house import House
 from secai_assets.resources.intake import DEMO
 from secai_lib.core.finding import Finding
-from secai_lib.report.summary import Summary, summary_rows
+from secai_lib.report.summary import Summary, SummaryRow, summary_rows
 
 out = Console(highlight=False)
 STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
 
 
-def print_summary(house: House, wanted: Collection[tuple[str, str]], *, as_json: bool) -> None:
-    """Print the numbers of every place in `wanted` (repository, branch)."""
+def print_summary(
+    house: House, wanted: Collection[tuple[str, str]], made: Collection[str], *, as_json: bool
+) -> None:
+    """Print the numbers of every place in `wanted` (repository, branch), as far as `made`."""
     here = [place for place in places(house) if tuple(place) in wanted]
     summaries = {place: summary_rows(gather(house, place)) for place in here}
+    learned = learned_rows(house, here, made)
     if as_json:
-        rows = {place.key: summary.model_dump(mode="json") for place, summary in summaries.items()}
+        rows: dict[str, object] = {p.key: s.model_dump(mode="json") for p, s in summaries.items()}
+        if learned:
+            rows["learned"] = [row.model_dump(mode="json") for row in learned]
         typer.echo(json.dumps(rows, sort_keys=True, indent=2))
         return
-    for place, summary in summaries.items():
+    for summary in summaries.values():
         _print_one(summary)
-        folder = house.store.path("report", place.key)
-        out.print("\n[bold]Where the files lie[/]")
+    if learned:
+        out.print("\n[bold]What was learned[/]")
+        _print_rows(learned)
+    out.print("\n[bold]Where the files lie[/]")
+    for place, summary in summaries.items():
         for name in summary.files:
-            out.print(f"  {_relative(house, str(folder / name))}", soft_wrap=True, markup=False)
+            _print_path(house, str(house.store.path("report", place.key) / name))
+    for path in learned_files(house, here, made):
+        _print_path(house, path)
 
 
 def explain_next_steps(house: House, wanted: Collection[tuple[str, str]], repo: str) -> None:
@@ -81,10 +92,7 @@ def print_findings(found: Sequence[Finding], *, as_json: bool) -> None:
 
 def _print_one(summary: Summary) -> None:
     out.print(f"\n[bold]{shown(summary.title)}[/]\n")
-    table = Table.grid(padding=(0, 2))
-    for row in summary.rows:
-        table.add_row(shown(row.label), f"[bold]{row.value:>6,}[/]", f"[dim]{shown(row.detail)}[/]")
-    out.print(table)
+    _print_rows(summary.rows)
     for title, rows in (
         ("Proven fixes by kind", summary.fixes),
         ("Without a fix, and why", summary.abstentions),
@@ -98,6 +106,17 @@ def _print_one(summary: Summary) -> None:
         out.print("\n[bold]Not run[/] (which is not the same as clean)")
         for line in summary.not_run:
             out.print(f"  {shown(line)}", soft_wrap=True)
+
+
+def _print_rows(rows: Sequence[SummaryRow]) -> None:
+    table = Table.grid(padding=(0, 2))
+    for row in rows:
+        table.add_row(shown(row.label), f"[bold]{row.value:>6,}[/]", f"[dim]{shown(row.detail)}[/]")
+    out.print(table)
+
+
+def _print_path(house: House, path: str) -> None:
+    out.print(f"  {_relative(house, path)}", soft_wrap=True, markup=False)
 
 
 def _relative(house: House, path: str) -> str:

@@ -1,0 +1,88 @@
+"""What the terminal shows of models, analyses, knowledge base and data sets."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from secai_assets.assets.analyses import LIFT, read_analyses
+from secai_assets.assets.base_model import read_base_model
+from secai_assets.assets.embedding_model import read_embedding_model
+from secai_assets.assets.fixes import Place
+from secai_assets.metadata import count_by
+from secai_assets.resources.house import House
+from secai_lib.core.text import listed, plural
+from secai_lib.core.training import Split
+from secai_lib.report.summary import SummaryRow
+
+PARTS = {Split.TRAIN: "to train", Split.VALIDATION: "to validate", Split.TEST: "to test"}
+
+
+def learned_rows(
+    house: House, places: Collection[Place], made: Collection[str]
+) -> tuple[SummaryRow, ...]:
+    """A line for each of the assets `made`; data sets and knowledge base are of all places."""
+    return tuple(row for name, rows in _ROWS.items() if name in made for row in rows(house, places))
+
+
+def learned_files(house: House, places: Collection[Place], made: Collection[str]) -> Iterator[str]:
+    """Folders a person would open, as absolute paths."""
+    if "analyses" in made:
+        for place in places:
+            yield str(house.store.path("analyses", place.key) / "narratives")
+    for name in ("knowledge_base", "stage1_dataset", "stage2_dataset"):
+        if name in made:
+            yield str(house.store.path(name))
+
+
+def _model(house: House, _: Collection[Place]) -> Iterator[SummaryRow]:
+    model = read_base_model(house)
+    detail = f"million weights: {model.name}, {model.licence}, from {model.uri}"
+    yield SummaryRow(label="Base model", value=round(model.parameters / 1e6), detail=detail)
+
+
+def _embedding(house: House, _: Collection[Place]) -> Iterator[SummaryRow]:
+    model = read_embedding_model(house)
+    detail = f"million weights: {model.name}, {model.licence}, from {model.uri}"
+    yield SummaryRow(label="Embedding model", value=round(model.parameters / 1e6), detail=detail)
+
+
+def _analyses(house: House, places: Collection[Place]) -> Iterator[SummaryRow]:
+    counts = [house.store.require("analyses", place.key).counts for place in places]
+    read, silent, left = (sum(c[name] for c in counts) for name in ("read", "abstained", "left"))
+    detail = f"worst first; {left:,} left ({LIFT} lifts the cap)" if left else "all there are"
+    yield SummaryRow(label="Problems read", value=read, detail=detail)
+    if silent:
+        done = [analysis for place in places for analysis in read_analyses(house, place)]
+        why = count_by(a.reason_code for a in done if a.reading is None)
+        yield SummaryRow(label="Without a reading", value=silent, detail=_numbers(why))
+
+
+def _knowledge(house: House, _: Collection[Place]) -> Iterator[SummaryRow]:
+    counts = house.store.require("knowledge_base").counts
+    detail = "documents to ask: secai similar QUERY"
+    yield SummaryRow(label="Knowledge base", value=counts["documents"], detail=detail)
+
+
+def _forge(house: House, _: Collection[Place]) -> Iterator[SummaryRow]:
+    counts = house.store.require("forge_pairs").counts
+    detail = f"of {plural(counts['kinds'], 'kind')}, each proven by the scanners"
+    yield SummaryRow(label="Forged pairs", value=counts["pairs"], detail=detail)
+
+
+def _rows(label: str, product: str, house: House) -> Iterator[SummaryRow]:
+    counts = house.store.require(product).counts
+    parts = listed(f"{counts.get(split.value, 0):,} {words}" for split, words in PARTS.items())
+    yield SummaryRow(label=label, value=counts["rows"], detail=parts)
+
+
+_ROWS: Mapping[str, Callable[[House, Collection[Place]], Iterator[SummaryRow]]] = {
+    "base_model": _model,
+    "embedding_model": _embedding,
+    "analyses": _analyses,
+    "knowledge_base": _knowledge,
+    "forge_pairs": _forge,
+    "stage1_dataset": lambda house, _: _rows("Stage 1 rows", "stage1_dataset", house),
+    "stage2_dataset": lambda house, _: _rows("Stage 2 rows", "stage2_dataset", house),
+}
+
+
+def _numbers(counts: Mapping[str, int]) -> str:
+    return listed(f"{number} {word.replace('_', ' ')}" for word, number in counts.items())
