@@ -1,8 +1,4 @@
 """The two models we ship with, from their real wheels: torch and MLX compute the same."""
-<<<<<<< Updated upstream
-=======
-
->>>>>>> Stashed changes
 
 import json
 from typing import Any
