@@ -84,8 +84,9 @@ class Watch:
         if row is None:
             return
         if event is None:
-            if row.began is None or row.ended is not None:
-                return  # Dagster's own words about steps that will not run
+            idle = row.began is None or row.ended is not None
+            if idle or entry.user_message.startswith("[pipes]"):
+                return  # Dagster's own words about steps that will not run, and about children
             row.words = entry.user_message
         elif event.event_type is dg.DagsterEventType.STEP_START:
             row.start(entry.timestamp)
@@ -148,7 +149,7 @@ class _Row:
 
     def line(self) -> str:
         mark = "running" if self.ended is None else "FAILED" if self.failed else "done"
-        return f"{self.name:<14} {mark:<8} {self._seconds():>7}  {self._note()}".rstrip()
+        return f"{self.name:<15} {mark:<8} {self._seconds():>7}  {self._note()}".rstrip()
 
     def _seconds(self) -> str:
         if self.began is None:

@@ -28,6 +28,8 @@ from secai_lib.gateways.journal import Journal
 from secai_lib.gateways.tables import from_parquet, to_parquet
 
 Say = Callable[[str], None]
+SAY_EVERY = 8
+"""Answers between two lines of progress."""
 LIFT = "SECAI_ANALYSES__MAX_PROBLEMS=0, or analyses.max_problems in config/models.yaml"
 """How the cap is lifted."""
 
@@ -127,7 +129,9 @@ def _read(
         nonlocal count
         journal.append(answer)
         count += 1
-        say(f"answer {count} of at least {len(questions)}; a refused one is asked again")
+        if count % SAY_EVERY == 0 or count == len(questions):
+            again = f", {count - len(questions)} of them asked again" * (count > len(questions))
+            say(f"{count} answers to {len(questions)} questions{again}")
 
     with ExitStack() as doors:
         engine = doors.enter_context(house.open_engine(model))
