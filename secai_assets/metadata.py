@@ -1,7 +1,5 @@
 """What the UI shows beside an asset: numbers, tables and small plots."""
 
-import base64
-import html
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,8 +7,13 @@ import dagster as dg
 
 from secai_lib.core.manifest import Manifest
 from secai_lib.core.record import Record, content_hash
+from secai_lib.core.text import one_line
 from secai_lib.gateways.tables import Columns
 
+LABEL, BAR = 22, 12
+"""Most letters of a label and of a bar."""
+EIGHTHS: tuple[str, ...] = ("", *"▏▎▍▌▋▊▉")
+"""The parts of a letter."""
 ROWS = 20
 """Rows of a table: metadata lives in Dagster's event log, so tables stay samples."""
 
@@ -66,26 +69,24 @@ def count_by(values: Iterable[str]) -> dict[str, int]:
 
 
 def bars(title: str, counts: Mapping[str, int]) -> dg.MetadataValue:
-    """A bar chart of `counts` as an inline picture (SVG, a few kB)."""
-    width, row, label = 620, 24, 210
-    top = max([1, *counts.values()])
-    parts = []
-    for index, (name, count) in enumerate(list(counts.items())[:20]):
-        y = 34 + index * row
-        length = max(2, round((width - label - 70) * count / top))
-        parts.append(
-            f'<text x="{label - 8}" y="{y + 14}" text-anchor="end">{html.escape(name[:32])}</text>'
-            f'<rect x="{label}" y="{y}" width="{length}" height="18" rx="3" fill="#4f7cff"/>'
-            f'<text x="{label + length + 6}" y="{y + 14}">{count}</text>'
-        )
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{44 + len(parts) * row}"'
-        ' font-family="sans-serif" font-size="13" fill="#334155">'
-        f'<rect width="100%" height="100%" fill="#f8fafc"/>'
-        f'<text x="12" y="20" font-weight="bold">{html.escape(title)}</text>{"".join(parts)}</svg>'
-    )
-    picture = base64.b64encode(svg.encode()).decode()
-    return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{picture})")
+    """A bar chart of `counts` in letters: the UI shows Markdown in place up to 1,000 characters."""
+    shown = list(counts.items())[:ROWS]
+    names = [one_line(name, LABEL) for name, _ in shown]
+    width, top = max(map(len, names), default=0), max(counts.values(), default=0)
+    lines = [
+        f"{name:<{width}} {_bar(count, top)} {count:,}"
+        for name, (_, count) in zip(names, shown, strict=True)
+    ]
+    if len(counts) > ROWS:
+        lines.append(f"and {len(counts) - ROWS} more")
+    chart = "\n".join(lines or ["nothing"])
+    return dg.MetadataValue.md(f"**{title}**\n\n```text\n{chart}\n```")
+
+
+def _bar(count: int, top: int) -> str:
+    """A bar of eighths of a letter, as long as `count` is of `top`."""
+    eighths = round(BAR * 8 * count / top) if top else 0
+    return "█" * (eighths // 8) + EIGHTHS[eighths % 8]
 
 
 def _cell(value: object) -> str | int | float | bool | None:

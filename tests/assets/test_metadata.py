@@ -1,0 +1,29 @@
+"""Plots in the UI: short enough to be shown in place."""
+
+from secai_assets.metadata import bars
+
+
+def text(counts: dict[str, int]) -> str:
+    return str(bars("Title", counts).value)
+
+
+def test_bars_are_as_long_as_their_counts() -> None:
+    chart = text({"many": 40, "half": 20, "none": 0}).splitlines()
+    many, half, none = (line.count("█") for line in chart if line.endswith((" 40", " 20", " 0")))
+    assert many == 2 * half > 0
+    assert none == 0
+
+
+def test_a_long_chart_stays_below_what_the_ui_shows_in_place() -> None:
+    chart = text({f"{'kubernetes-' * 9}{n}": 10**6 - n for n in range(100)})
+    assert len(chart) < 1000
+    assert "and 80 more" in chart
+
+
+def test_hostile_labels_stay_in_the_chart() -> None:
+    chart = text({"a\n```\n# heading": 1, "b": 0})
+    assert chart.count("\n```") == 2
+
+
+def test_nothing_is_said_to_be_nothing() -> None:
+    assert "nothing" in text({})
