@@ -90,10 +90,15 @@ def test_the_readme_shows_what_is_there(name: str) -> None:
     assert block(name) == QUICK[name](), "run `make readme`"
 
 
+OF_THE_MODEL = re.compile(r"^(Problems read|Without a reading|Knowledge base) .*\n", re.MULTILINE)
+"""Lines that count what the model said: another processor may round its way to another word."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SLOW)
 def test_the_readme_shows_what_the_demo_prints(name: str) -> None:
-    assert block(name) == SLOW[name](), "run `make readme`"
+    written, made = (OF_THE_MODEL.sub("", text) for text in (block(name), SLOW[name]()))
+    assert written == made, "run `make readme`"
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:
