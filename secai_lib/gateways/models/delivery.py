@@ -15,7 +15,7 @@ _MODULE = re.compile(r"\d+_[A-Za-z]+")
 _TEXTS = (".json", ".txt", ".jinja")
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack", ".h5")
 _SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
-_INDEX = "model.safetensors.index.json"
+INDEX = "model.safetensors.index.json"
 _BLOCK = 1 << 22
 
 
@@ -135,7 +135,7 @@ def _is_needed(name: str, names: Mapping[str, object]) -> bool:
         return path.suffix in _TEXTS or path.name == "tokenizer.model" or is_paper(path.name)
     if len(path.parts) == 2:
         return True
-    if _INDEX in names:
+    if INDEX in names:
         return bool(_SHARD.fullmatch(name))
     return name == "model.safetensors" if "model.safetensors" in names else True
 
