@@ -12,10 +12,7 @@ import numpy as np
 
 from secai_lib.core.errors import UsageError
 from secai_lib.gateways.llm.local import LocalEngine, Logits, loading_errors
-from secai_lib.gateways.models.card import spell_rope_for_mlx
-
-ROPE = ("rope_theta", "rope_scaling")
-"""What `mlx_lm` has to be told of the positions."""
+from secai_lib.gateways.models.card import ROPE, spell_rope_for_mlx
 
 
 def load_fast_blas() -> bool:

@@ -16,6 +16,8 @@ _TEXTS = (".json", ".txt", ".jinja")
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack", ".h5")
 _SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 INDEX = "model.safetensors.index.json"
+_ADAPTER = ("adapter_config.", "adapter_model.")
+"""Beside whole weights they make `transformers` load another model, or none."""
 _BLOCK = 1 << 22
 
 
@@ -127,7 +129,7 @@ def check_pin(found: str, pinned: str, what: str) -> None:
 
 def _is_needed(name: str, names: Mapping[str, object]) -> bool:
     path = PurePosixPath(name)
-    if not name.isprintable() or path.is_absolute():
+    if not name.isprintable() or path.is_absolute() or path.name.startswith(_ADAPTER):
         return False
     if len(path.parts) > 2 or (len(path.parts) == 2 and not _MODULE.fullmatch(path.parts[0])):
         return False

@@ -39,6 +39,7 @@ def of(**more: object) -> dict[str, bytes]:
 def mine(tmp_path: Path) -> Path:
     """A folder of the user's with a model, and what training tools leave beside one."""
     more = {"optimizer.pt": b"x", "onnx/model.json": b"{}", "consolidated.safetensors": b"x"}
+    more["adapter_config.json"] = b"{}"  # transformers would look for the rest of an adapter
     return write_folder(tmp_path / "mine" / "my-llama", tiny_model() | more)
 
 
@@ -161,6 +162,7 @@ def test_without_its_card_a_model_does_not_count(mine: Path, shelf: ModelShelf) 
         ({"a.gguf": b"GGUF" + b"\xff" * 60}, "cut off or no GGUF"),
         (tiny_model() | {"model.safetensors": b"\x10" + bytes(90)}, "no safetensors file"),
         (tiny_model() | {"config.json": b"{"}, "config.json .* missing or broken"),
+        (tiny_model() | {"config.json": b"[" * 100_000}, "config.json .* missing or broken"),
         (tiny_model() | {"tokenizer.json": b"{}"}, "tokenizer.json .* is broken"),
         ({k: v for k, v in tiny_model().items() if "tokenizer" not in k}, "has no tokenizer"),
         (of(quantization_config={"bits": 4}), "quantised already"),
