@@ -60,10 +60,11 @@ def write_dense(gguf: Path, into: Path, facts: GgufFacts, say: Say) -> None:
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     where, name = str(gguf.parent), gguf.name
     try:
-        tokenizer = AutoTokenizer.from_pretrained(where, gguf_file=name)
+        tokenizer = AutoTokenizer.from_pretrained(where, gguf_file=name, local_files_only=True)
         model = AutoModelForCausalLM.from_pretrained(
             where,
             gguf_file=name,
+            local_files_only=True,
             quantization_config=GgufConfig(dequantize=True),  # packed ones cannot be saved
             dtype=torch.float32,
         )
