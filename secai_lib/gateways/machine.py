@@ -7,6 +7,8 @@ from pathlib import Path
 
 from secai_lib.core.errors import ModelTooLarge, StorageError
 
+FLOAT_BYTES = 4
+"""Of a weight as float32."""
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
 

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from secai_lib.core.errors import ModelError
-from secai_lib.gateways.machine import require_disk, require_memory
+from secai_lib.gateways.machine import FLOAT_BYTES, require_disk, require_memory
 from secai_lib.gateways.models.card import spdx
 from secai_lib.gateways.models.delivery import Say
 
-FLOAT_BYTES = 4
 PEAK = 2.4
 """Memory while unpacking, as a multiple of the dense weights (measured: 1.2 GB for 0.54)."""
 _QUANTISATION = re.compile(r"[._-](i?q\d\w*|f16|f32|bf16)$", re.IGNORECASE)

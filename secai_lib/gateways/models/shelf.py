@@ -27,11 +27,10 @@ from secai_lib.core.errors import ModelError, ModelTooLarge, StorageError
 from secai_lib.core.model import Model, ModelFormat
 from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.settings import ModelSource
-from secai_lib.gateways.machine import require_memory
+from secai_lib.gateways.machine import FLOAT_BYTES, require_memory
 from secai_lib.gateways.models import hub, local, mlx_form, wheel
 from secai_lib.gateways.models.build import DENSE, GGUF, build
 from secai_lib.gateways.models.delivery import Delivery, Say, sha256_of
-from secai_lib.gateways.models.gguf_form import FLOAT_BYTES
 from secai_lib.gateways.models.weights import examine
 from secai_lib.gateways.scratch import scratch_folder
 from secai_lib.gateways.store import translated_errors
@@ -103,8 +102,9 @@ class ModelShelf:
         groups of 64. Without a GPU, `mlx_lm` does better with the dense form, which it also reads.
 
         Raises:
-            ModelError: MLX has no form of this architecture, or the model is gone.
+            ModelError: MLX has no form of this architecture.
             ModelTooLarge: converting it does not fit into memory.
+            StorageError: the model is gone, or the folder may not be written.
         """
         place = self.root / model.folder
         here = _read_card(place)
