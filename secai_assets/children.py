@@ -36,7 +36,8 @@ def run_child(
         try:
             done = dg.PipesSubprocessClient().run(
                 context=context,
-                command=[sys.executable, "-m", "secai_assets.child", module],
+                # -P: modules in the folder we were called from are not ours
+                command=[sys.executable, "-P", "-m", "secai_assets.child", module],
                 extras=extras,
                 env={"PYTHONPATH": str(ROOT)},
             )

@@ -29,9 +29,14 @@ def materialize(
     """
     with explained():
         source = house.model_source(product)
-        here = house.shelf.find(source) is not None
-        kept = here and house.store.reusable(product, origin=_origin(source)) is not None
-        if not here:
+        here = house.shelf.find(source)
+        # the shelf is shared: another project may have fetched a newer commit to the same place
+        kept = (
+            here is not None
+            and house.store.reusable(product, origin=_origin(source)) is not None
+            and read_model(house, product).identity == here.identity
+        )
+        if here is None:
             run_child(context, house, f"secai_assets.assets.{product}")
         elif not kept:
             make_model(house, product, context.log.info)

@@ -33,4 +33,7 @@ class ChatTokens:
     def _tokenizer(self) -> Any:
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
+        from secai_lib.gateways.llm.local import AS_IT_LIES, loading_errors
+
+        with loading_errors():
+            return AutoTokenizer.from_pretrained(self._folder, **AS_IT_LIES)

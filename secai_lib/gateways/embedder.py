@@ -87,8 +87,6 @@ class SentenceEmbedder:
 
     @cached_property
     def _model(self) -> Any:
-        # torch before faiss: on macOS the second OpenMP of the two is refused otherwise
-        import torch  # noqa: F401
         from sentence_transformers import SentenceTransformer
         from transformers.utils.logging import disable_progress_bar
 
@@ -96,7 +94,9 @@ class SentenceEmbedder:
         disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             folder = str(self._folder)
-            return SentenceTransformer(folder, device="cpu", local_files_only=True).eval()
+            return SentenceTransformer(
+                folder, device="cpu", local_files_only=True, trust_remote_code=False
+            ).eval()
         except Exception as error:
             # transformers raises a dozen kinds for missing, damaged and unknown files
             raise StorageError(

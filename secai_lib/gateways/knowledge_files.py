@@ -82,11 +82,11 @@ def unpack(files: Mapping[str, bytes]) -> Contents:
         ids = [row["id"] for row in stored.pop("documents")]
         header = Header.model_validate(stored)
         documents = from_parquet(files[ROWS], Document)
-        vectors = _read_vectors(files[VECTORS], ["id"])
+        ids_of_vectors = _read_vectors(files[VECTORS], ["id"])["id"].to_pylist()
     except (KeyError, TypeError, ValueError, AttributeError, pa.ArrowException) as error:
         raise StorageError(_DAMAGED.format("a file cannot be read")) from error
     index = FaissIndex.load(files[INDEX], dimension=header.dimension, count=header.count)
-    for name, found in (("documents", [d.id for d in documents]), ("vectors", vectors["id"])):
+    for name, found in (("documents", [d.id for d in documents]), ("vectors", ids_of_vectors)):
         if found != ids or len(ids) != header.count or len(set(ids)) != len(ids):
             raise StorageError(_DAMAGED.format(f"its {name} are not those of the index"))
     return Contents(header, documents, index)
@@ -94,13 +94,14 @@ def unpack(files: Mapping[str, bytes]) -> Contents:
 
 def known_vectors(files: Mapping[str, bytes], model: str) -> "dict[str, NDArray[np.float32]]":
     """Hash of a text -> its vector, of a version made with `model`; empty when it was another."""
-    import numpy as np
-
-    if unpack(files).header.model != model:
+    header = unpack(files).header
+    if header.model != model:
         return {}
     stored = _read_vectors(files[VECTORS], ["text", "vector"])
-    vectors = np.asarray(stored["vector"], dtype=np.float32)
-    return dict(zip(stored["text"], vectors, strict=True))
+    # as Python's numbers they would take nine times their bytes
+    numbers = stored["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    vectors = numbers.reshape(header.count, header.dimension)
+    return dict(zip(stored["text"].to_pylist(), vectors, strict=True))
 
 
 def _vectors_file(documents: Sequence[Document], vectors: "NDArray[np.float32]") -> bytes:
@@ -115,7 +116,8 @@ def _vectors_file(documents: Sequence[Document], vectors: "NDArray[np.float32]")
     return bytes(sink.getvalue())
 
 
-def _read_vectors(data: bytes, columns: list[str]) -> dict[str, list[Any]]:
+def _read_vectors(data: bytes, columns: list[str]) -> dict[str, Any]:
+    """The Arrow columns of a file of vectors, by name."""
     # one thread and Arrow's own buffer: see gateways.tables
     table = pq.ParquetFile(pa.BufferReader(data)).read(columns=columns, use_threads=False)
-    return {name: table.column(name).to_pylist() for name in columns}
+    return {name: table.column(name) for name in columns}

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from secai_lib.core.errors import ModelTooLarge, StorageError
 
+FLOAT_BYTES = 4
+"""Of a weight as float32."""
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -18,8 +20,8 @@ def available_memory(meminfo: Path = _MEMINFO, cgroup: Path = _CGROUP) -> int:
     """
     if not meminfo.is_file():
         return _sysctl_memory()
-    line = next(x for x in meminfo.read_text("ascii").splitlines() if x.startswith("MemAvailable:"))
-    available = int(line.split()[1]) * 1024
+    lines = (x for x in meminfo.read_text("ascii").splitlines() if x.startswith("MemAvailable:"))
+    available = int(next(lines, "MemAvailable: 0").split()[1]) * 1024
     limit, used = _number(cgroup / "memory.max"), _number(cgroup / "memory.current")
     if limit is not None and used is not None:
         # pages of files that were read count as used, but are given back when they are needed

@@ -1,5 +1,6 @@
 """Nearest neighbours with FAISS: exact (flat) while that is quick, a graph (HNSW) beyond."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -133,6 +134,9 @@ class FaissIndex:
 
 
 def _faiss() -> Any:
+    if sys.platform == "darwin":
+        # both bring an OpenMP, and the second one aborts the process unless torch was first
+        import torch  # noqa: F401
     import faiss  # its own types are wrong in places
 
     return faiss

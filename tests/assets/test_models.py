@@ -65,6 +65,22 @@ def test_what_is_on_the_shelf_is_recorded_then_reused(house: House) -> None:
     assert passed(first, "embedding_model") == dict.fromkeys(CHECKS, True)
 
 
+def test_what_another_project_fetched_anew_is_recorded_as_what_it_is(
+    house: House, tmp_path: Path
+) -> None:
+    """They share the shelf: a newer commit, or a folder that has changed, takes the same place."""
+    for source in (house.project.base_model, house.project.embedding_model):
+        house.shelf.obtain(source)
+    run(house)
+    before = read_base_model(house)
+    write_folder(tmp_path / "mine" / "base", tiny_model(card=CARD + "changed\n"))
+    now = house.shelf.obtain(house.project.base_model)
+    result = run(house)
+    assert shown(result, "reused") is False
+    assert read_base_model(house) == now != before
+    assert passed(result, "base_model") == dict.fromkeys(CHECKS, True)
+
+
 def test_every_check_can_fail(house: House, tmp_path: Path) -> None:
     silent = CARD.replace("license: apache-2.0\n", "")
     write_folder(tmp_path / "mine" / "base", tiny_model(card=silent))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from secai_lib.core.errors import ModelError
 from secai_lib.core.generation import Message
 from secai_lib.core.record import sha256_hex
 from secai_lib.gateways.chat_tokens import ChatTokens
@@ -39,3 +40,20 @@ def test_counts_contents_and_template_and_names_both(folder: Path) -> None:
         "chat_template_sha256": sha256_hex(TEMPLATE.encode()),
         "vocabulary": len(WORDS),
     }
+
+
+def test_a_tokenizer_with_code_of_its_own_asks_nobody(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = {"tokenizer_class": "Strange", "auto_map": {"AutoTokenizer": ["octo/x--a.B", None]}}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    asked: list[str] = []
+
+    def answer(text: str) -> str:
+        asked.append(text)
+        return "no"
+
+    monkeypatch.setattr("builtins.input", answer)
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        ChatTokens(folder).facts()
+    assert not asked

@@ -63,6 +63,7 @@ def test_vectors_are_remembered_by_text_and_never_across_models() -> None:
     expected = HashingEmbedder().encode(["text number 2"])[0]
     assert np.array_equal(known[text_hash("text number 2")], expected)
     assert known_vectors(packed(), "another") == {}
+    assert known_vectors(packed(0), "m") == {}
 
 
 def test_files_that_do_not_fit_together_are_refused() -> None:

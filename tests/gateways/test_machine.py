@@ -17,6 +17,11 @@ def test_the_kernel_says_what_is_available(tmp_path: Path) -> None:
     assert machine.available_memory(meminfo(tmp_path, 2000), tmp_path / "none") == 2000 * 1024
 
 
+def test_a_kernel_that_does_not_say_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal: 99 kB\n")
+    assert machine.available_memory(tmp_path / "meminfo", tmp_path / "none") == 0
+
+
 @pytest.mark.parametrize(
     ("limit", "used", "cached", "available"),
     [("900000", "500000", 0, 400_000), ("900000", "950000", 0, 0), ("900000", "900000", 7000, 7000),

@@ -1,9 +1,15 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from secai_lib.core.errors import StorageError
 from secai_lib.gateways.vector_index import FaissIndex
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def vectors(count: int, dimension: int = 32, *, seed: int = 1) -> NDArray[np.float32]:
@@ -63,3 +69,27 @@ def test_another_dimension_or_count_is_refused() -> None:
             FaissIndex.load(data, dimension=dimension, count=count)
     with pytest.raises(StorageError, match="vectors of 8"):
         FaissIndex.load(data, dimension=32, count=20).search(vectors(1, 8)[0], 3)
+
+
+MAC = """
+import sys
+sys.platform = "darwin"
+from secai_lib.gateways import vector_index
+class Stop(Exception): pass
+class Watch:
+    def find_spec(self, name, *_):
+        if name in ("torch", "faiss"):
+            print(name)
+            raise Stop
+sys.meta_path.insert(0, Watch())
+try:
+    vector_index._faiss()
+except Stop:
+    pass
+"""
+
+
+def test_on_macos_torch_comes_before_faiss() -> None:
+    command = [sys.executable, "-c", MAC]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[:1] == ["torch"], done.stderr

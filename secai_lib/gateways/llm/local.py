@@ -16,6 +16,8 @@ from secai_lib.gateways.llm.prompt import Prompter
 
 Logits = NDArray[np.float32]
 """Shape (rows of the batch, vocabulary of the model)."""
+AS_IT_LIES: Any = {"local_files_only": True, "trust_remote_code": False}
+"""For `transformers`: no network, and no question whether code of the model's may run."""
 OnAnswer = Callable[[int, Generation], None]
 
 

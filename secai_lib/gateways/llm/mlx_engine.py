@@ -11,11 +11,8 @@ from typing import Any
 import numpy as np
 
 from secai_lib.core.errors import UsageError
-from secai_lib.gateways.llm.local import LocalEngine, Logits, loading_errors
-from secai_lib.gateways.models.card import spell_rope_for_mlx
-
-ROPE = ("rope_theta", "rope_scaling")
-"""What `mlx_lm` has to be told of the positions."""
+from secai_lib.gateways.llm.local import AS_IT_LIES, LocalEngine, Logits, loading_errors
+from secai_lib.gateways.models.card import ROPE, spell_rope_for_mlx
 
 
 def load_fast_blas() -> bool:
@@ -82,7 +79,7 @@ class _MlxNetwork:
         with loading_errors():
             config = spell_rope_for_mlx(json.loads((folder / "config.json").read_bytes()))
             rope = {name: config[name] for name in config if name in ROPE}
-            loaded: Any = load(str(folder), model_config=rope, return_config=True)
+            loaded: Any = load(str(folder), AS_IT_LIES, model_config=rope, return_config=True)
         model, wrapped, config = loaded
         self.precision = "as stored"
         if not mlx_has_gpu():

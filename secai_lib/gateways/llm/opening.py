@@ -14,11 +14,9 @@ from secai_lib.gateways.llm.mlx_engine import MlxEngine, mlx_has_gpu
 from secai_lib.gateways.llm.server_engine import ServerEngine
 from secai_lib.gateways.llm.server_http import ServerHttp
 from secai_lib.gateways.llm.torch_engine import TorchEngine
-from secai_lib.gateways.machine import require_memory
+from secai_lib.gateways.machine import FLOAT_BYTES, require_memory
 
 API_KEY = "SECAI_SERVER_API_KEY"
-FLOAT32 = 4
-"""Bytes."""
 MARGIN = 1.15
 """Beside its weights a model needs keys, values and intermediate results of a batch."""
 
@@ -76,6 +74,6 @@ def _open(
     form = ModelFormat.MLX if chosen == "mlx" and mlx_has_gpu() else ModelFormat.SAFETENSORS
     folder = folder_of(model, form)
     stored = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
-    needed = stored if form is ModelFormat.MLX else model.parameters * FLOAT32
+    needed = stored if form is ModelFormat.MLX else model.parameters * FLOAT_BYTES
     require_memory(model.name, int(needed * MARGIN))
     return local(folder, model.identity, settings.batch_size, settings.threads)

@@ -13,6 +13,8 @@ ROUNDS = 4
 MARKER = re.compile(r"<[^<>\s]+>|\[[^\[\]\s]+\]|<<[^<>\s]+>>")
 """What a role marker looks like in a template, where it is plain text and no token."""
 PLAIN = "content"
+DATE = "{% macro strftime_now(form) %}26 Jul 2024{% endmacro %}"
+"""Today, for a template that tells the model: a chat has to be the same prompt every day."""
 
 
 class Prompter:
@@ -96,11 +98,14 @@ class Prompter:
         from jinja2.exceptions import TemplateError
 
         messages = [{"role": role, "content": content} for role, content in turns]
+        template = self.tokenizer.get_chat_template()
+        if "strftime_now" in template:
+            template = DATE + template
         try:
             text: str = self.tokenizer.apply_chat_template(
-                messages, add_generation_prompt=True, tokenize=False
+                messages, chat_template=template, add_generation_prompt=True, tokenize=False
             )
-        except TemplateError as error:
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             roles = ", ".join(role for role, _ in turns)
             raise UsageError(f"the model's chat template takes no chat of {roles}") from error
         return text

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from secai_lib.gateways.llm.local import LocalEngine, Logits, loading_errors
+from secai_lib.gateways.llm.local import AS_IT_LIES, LocalEngine, Logits, loading_errors
 
 
 class TorchEngine(LocalEngine):
@@ -48,9 +48,9 @@ class _TorchNetwork:
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
         with loading_errors():
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, **AS_IT_LIES)
             model: Any = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=torch.float32, local_files_only=True, use_safetensors=True
+                folder, dtype=torch.float32, use_safetensors=True, **AS_IT_LIES
             )
         self._model = model.to(device).eval()
         self._device = device

@@ -12,6 +12,10 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 from secai_lib.core.errors import ModelError
 
 UNKNOWN = "unknown"
+PART = "partial_rotary_factor"
+"""Of a head's numbers, how many rotate."""
+ROPE = ("rope_theta", "rope_scaling", PART)
+"""What `mlx_lm` has to be told of the positions."""
 _FRONT = re.compile(r"\A---\r?\n(.*?)\r?\n---\s*$", re.DOTALL | re.MULTILINE)
 _TITLE = re.compile(r"^# +([A-Za-z0-9][A-Za-z0-9._-]{1,80})\s*$", re.MULTILINE)
 _NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,60}")
@@ -26,7 +30,7 @@ def read_licence(card: Path) -> str:
     front = _FRONT.match(card.read_text("utf-8", "replace")[:_CARD_CHARS])
     try:
         data = yaml.safe_load(front[1]) if front else None
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # also a 99th of December
         return UNKNOWN
     said = data.get("license") if isinstance(data, dict) else None
     return spdx(said) if isinstance(said, str) else UNKNOWN
@@ -61,7 +65,7 @@ def read_config(folder: Path, what: str) -> dict[str, Any]:
     """
     try:
         config = json.loads((folder / "config.json").read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"the config.json of {what} is missing or broken") from error
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
         raise ModelError(f"the config.json of {what} names no model_type")
@@ -86,6 +90,8 @@ def spell_rope_for_mlx(config: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(rope, dict) or "rope_theta" not in rope or "rope_theta" in config:
         return dict(config)
     spelled = {**config, "rope_theta": rope["rope_theta"]}
+    if PART in rope:
+        spelled[PART] = rope[PART]
     if rope.get("rope_type", "default") != "default":
         spelled["rope_scaling"] = {k: v for k, v in rope.items() if k != "rope_theta"}
     return spelled

@@ -15,7 +15,9 @@ _MODULE = re.compile(r"\d+_[A-Za-z]+")
 _TEXTS = (".json", ".txt", ".jinja")
 _PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack", ".h5")
 _SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
-_INDEX = "model.safetensors.index.json"
+INDEX = "model.safetensors.index.json"
+_ADAPTER = ("adapter_config.", "adapter_model.")
+"""Beside whole weights they make `transformers` load another model, or none."""
 _BLOCK = 1 << 22
 
 
@@ -127,7 +129,7 @@ def check_pin(found: str, pinned: str, what: str) -> None:
 
 def _is_needed(name: str, names: Mapping[str, object]) -> bool:
     path = PurePosixPath(name)
-    if not name.isprintable() or path.is_absolute():
+    if not name.isprintable() or path.is_absolute() or path.name.startswith(_ADAPTER):
         return False
     if len(path.parts) > 2 or (len(path.parts) == 2 and not _MODULE.fullmatch(path.parts[0])):
         return False
@@ -135,7 +137,7 @@ def _is_needed(name: str, names: Mapping[str, object]) -> bool:
         return path.suffix in _TEXTS or path.name == "tokenizer.model" or is_paper(path.name)
     if len(path.parts) == 2:
         return True
-    if _INDEX in names:
+    if INDEX in names:
         return bool(_SHARD.fullmatch(name))
     return name == "model.safetensors" if "model.safetensors" in names else True
 

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from secai_lib.core.errors import ModelError
-from secai_lib.gateways.machine import require_disk, require_memory
+from secai_lib.gateways.machine import FLOAT_BYTES, require_disk, require_memory
 from secai_lib.gateways.models.card import spdx
 from secai_lib.gateways.models.delivery import Say
 
-FLOAT_BYTES = 4
 PEAK = 2.4
 """Memory while unpacking, as a multiple of the dense weights (measured: 1.2 GB for 0.54)."""
 _QUANTISATION = re.compile(r"[._-](i?q\d\w*|f16|f32|bf16)$", re.IGNORECASE)
@@ -60,10 +59,11 @@ def write_dense(gguf: Path, into: Path, facts: GgufFacts, say: Say) -> None:
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     where, name = str(gguf.parent), gguf.name
     try:
-        tokenizer = AutoTokenizer.from_pretrained(where, gguf_file=name)
+        tokenizer = AutoTokenizer.from_pretrained(where, gguf_file=name, local_files_only=True)
         model = AutoModelForCausalLM.from_pretrained(
             where,
             gguf_file=name,
+            local_files_only=True,
             quantization_config=GgufConfig(dequantize=True),  # packed ones cannot be saved
             dtype=torch.float32,
         )

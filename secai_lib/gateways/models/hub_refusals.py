@@ -20,6 +20,10 @@ def explained(uri: str, revision: str) -> Iterator[None]:
         yield
     except SecAIError:
         raise
+    except errors.HFValidationError as error:
+        raise ModelError(
+            f"{uri} is no name of a repository: copy OWNER/NAME from the model's page on the Hub"
+        ) from error
     except errors.GatedRepoError as error:
         raise ModelError(
             f"{uri} is gated: accept its terms on the model's page, then set HF_TOKEN to a token "
@@ -27,7 +31,7 @@ def explained(uri: str, revision: str) -> Iterator[None]:
         ) from error
     except errors.RevisionNotFoundError as error:
         raise ModelError(
-            f"{uri} has no revision {revision!r}: check models.base.revision in config/models.yaml"
+            f"{uri} has no revision {revision!r}: check its revision in config/models.yaml"
         ) from error
     except errors.RepositoryNotFoundError as error:
         raise ModelError(

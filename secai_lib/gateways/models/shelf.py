@@ -27,11 +27,10 @@ from secai_lib.core.errors import ModelError, ModelTooLarge, StorageError
 from secai_lib.core.model import Model, ModelFormat
 from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.settings import ModelSource
-from secai_lib.gateways.machine import require_memory
+from secai_lib.gateways.machine import FLOAT_BYTES, require_memory
 from secai_lib.gateways.models import hub, local, mlx_form, wheel
 from secai_lib.gateways.models.build import DENSE, GGUF, build
 from secai_lib.gateways.models.delivery import Delivery, Say, sha256_of
-from secai_lib.gateways.models.gguf_form import FLOAT_BYTES
 from secai_lib.gateways.models.weights import examine
 from secai_lib.gateways.scratch import scratch_folder
 from secai_lib.gateways.store import translated_errors
@@ -39,6 +38,7 @@ from secai_lib.gateways.store import translated_errors
 MLX = ModelFormat.MLX.value
 _CARD, _STAT = "model.json", "stat.json"
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
+_KEY_CHARS = 8
 SETTING = "SECAI_MODELS_DIR"
 Stat = dict[str, list[int]]
 
@@ -72,9 +72,13 @@ class ModelShelf:
             Unreachable: no network, or the service is down; a Hub download goes on next time.
             StorageError: the disk is full or not writable; nothing half written counts.
         """
+        if found := self.find(source):  # also where the shared folder may only be read
+            return found
         with translated_errors("models folder", SETTING), self._lock(_key(source)):
-            if found := self.find(source):
+            if found := self.find(source):  # another process was quicker
                 return found
+            # before anything is read: what changes meanwhile is missed at the next look
+            state = local.state_of(Path(source.uri)) if _is_local(source) else {}
             with scratch_folder(self.root / ".aside") as scratch:
                 delivery = self._deliver(source, scratch, say)
                 try:
@@ -84,9 +88,8 @@ class ModelShelf:
                 except ModelError:  # it will never do: gigabytes that nobody asks for again
                     shutil.rmtree(self._partial(source), ignore_errors=True)
                     raise
-                state = local.state_of(Path(source.uri)) if _is_local(source) else {}
                 _write(scratch / "model" / "source.json", canonical_json(state))
-                _seal(scratch / "model", model)
+                _seal(scratch / "model", model, _stat(scratch / "model", model.files))
                 self._put(scratch / "model", self.root / model.folder, scratch)
             shutil.rmtree(self._partial(source), ignore_errors=True)
         say(f"{model.name}: ready")
@@ -99,8 +102,9 @@ class ModelShelf:
         groups of 64. Without a GPU, `mlx_lm` does better with the dense form, which it also reads.
 
         Raises:
-            ModelError: MLX has no form of this architecture, or the model is gone.
+            ModelError: MLX has no form of this architecture.
             ModelTooLarge: converting it does not fit into memory.
+            StorageError: the model is gone, or the folder may not be written.
         """
         place = self.root / model.folder
         here = _read_card(place)
@@ -108,7 +112,7 @@ class ModelShelf:
             raise StorageError(f"{model.name} is not in the models folder: materialize it again")
         if form is ModelFormat.SAFETENSORS or any(f.startswith(f"{MLX}/") for f in here.files):
             return place / form.value
-        with translated_errors("models folder", SETTING), self._lock(place.name):
+        with translated_errors("models folder", SETTING), self._lock(place.name[-_KEY_CHARS:]):
             self._add_mlx(place)
         return place / MLX
 
@@ -175,7 +179,9 @@ class ModelShelf:
                 mlx_form.from_dense(place / DENSE, made, model.name)
             files = {f"{MLX}/{p.name}": sha256_of(p) for p in sorted(made.iterdir())}
             self._put(made, place / MLX, scratch)  # one that is not in model.json does not count
-            _seal(place, model.model_copy(update={"files": {**model.files, **files}}))
+            # the other files were not looked at, so nothing new is said of them
+            stat = _read_stat(place) | _stat(place, files)
+            _seal(place, model.model_copy(update={"files": {**model.files, **files}}), stat)
 
     def _unchanged(self, folder: Path, model: Model) -> bool:
         recorded, now = _read_stat(folder), _stat(folder, model.files)
@@ -201,7 +207,7 @@ def _is_local(source: ModelSource) -> bool:
 
 
 def _key(source: ModelSource) -> str:
-    return content_hash(source.uri, source.revision, source.sha256)[:8]
+    return content_hash(source.uri, source.revision, source.sha256)[:_KEY_CHARS]
 
 
 def _place(source: ModelSource) -> str:
@@ -260,8 +266,8 @@ def _is(file: Path, digest: str) -> bool:
     return file.is_file() and sha256_of(file) == digest
 
 
-def _seal(folder: Path, model: Model) -> None:
-    _write(folder / _STAT, canonical_json(_stat(folder, model.files)))
+def _seal(folder: Path, model: Model, stat: Stat) -> None:
+    _write(folder / _STAT, canonical_json(stat))
     _write(folder / _CARD, canonical_json(model))
 
 

@@ -1,10 +1,12 @@
 """Reads the headers of safetensors files and the tokenizer: enough to know that a model loads."""
 
+import json
 import math
 from pathlib import Path
 
 from secai_lib.core.errors import ModelError
 from secai_lib.gateways.models.card import read_config
+from secai_lib.gateways.models.delivery import INDEX
 
 _FLOATS = {"F64", "F32", "F16", "BF16"}
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.txt", "vocab.json")
@@ -34,6 +36,24 @@ def count_parameters(folder: Path, what: str) -> int:
     return total
 
 
+def check_shards(folder: Path, what: str) -> None:
+    """Nothing, when every file that the index in `folder` names lies beside it.
+
+    Raises:
+        ModelError: one is missing, as after half a download, or the index is broken.
+    """
+    index = folder / INDEX
+    if not index.is_file():
+        return
+    try:
+        named = sorted(set(json.loads(index.read_bytes())["weight_map"].values()))
+        absent = [name for name in named if "/" in name or not (folder / name).is_file()]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(f"the {INDEX} of {what} is broken") from error
+    if absent:
+        raise ModelError(f"{absent[0][:80]!r} of {what} is missing: fetch the model again")
+
+
 def check_tokenizer(folder: Path, what: str) -> None:
     """Nothing, when a tokenizer that can be read lies in `folder`.
 
@@ -59,4 +79,5 @@ def examine(folder: Path, what: str) -> tuple[str, int]:
     """
     config = read_config(folder, what)
     check_tokenizer(folder, what)
+    check_shards(folder, what)
     return str(config["model_type"]), count_parameters(folder, what)

@@ -117,3 +117,22 @@ def test_a_template_that_refuses_says_which_roles(prompter: Prompter) -> None:
         Prompter(tokenizer, 512).encode_chat(
             (Message(role="system", content="a"), Message(role="user", content="b"))
         )
+
+
+def test_a_template_that_asks_for_the_date_gets_the_same_one_every_day(prompter: Prompter) -> None:
+    from copy import deepcopy
+
+    tokenizer: Any = deepcopy(prompter.tokenizer)
+    tokenizer.chat_template = "{{ strftime_now('%d %b %Y') }} " + CHAT_TEMPLATE
+    dated = Prompter(tokenizer, 512)
+    text = dated.decode(dated.encode_chat((Message(role="user", content="hi"),)))
+    assert text == "26 Jul 2024 <|user|>\nhi\n<|assistant|>\n"
+
+
+def test_a_template_that_stumbles_is_a_sentence(prompter: Prompter) -> None:
+    from copy import deepcopy
+
+    tokenizer: Any = deepcopy(prompter.tokenizer)
+    tokenizer.chat_template = "{{ messages + 1 }}"
+    with pytest.raises(UsageError, match="takes no chat of user"):
+        Prompter(tokenizer, 512).encode_chat((Message(role="user", content="hi"),))

@@ -35,6 +35,8 @@ def test_licences_become_spdx(said: str, known: str) -> None:
         "---\nlicense: [mit]\n---\n",
         "---\n: : {\n---\n",
         "---\n- a\n---",
+        "---\nlicense: mit\ndate: 2020-99-99\n---\n",
+        "---\nlicense: " + "[" * 10_000 + "\n---\n",
     ],
 )
 def test_a_card_that_names_no_licence_says_unknown(card: str, tmp_path: Path) -> None:
@@ -56,5 +58,7 @@ def test_rope_settings_get_the_names_mlx_knows() -> None:
     assert spell_rope_for_mlx(plain) == {**plain, "rope_theta": 1e5}
     scaled = {"rope_parameters": {"rope_theta": 5e5, "rope_type": "llama3", "factor": 8.0}}
     assert spell_rope_for_mlx(scaled)["rope_scaling"] == {"rope_type": "llama3", "factor": 8.0}
+    part = {"rope_parameters": {"rope_theta": 1e4, "partial_rotary_factor": 0.25}}
+    assert spell_rope_for_mlx(part)["partial_rotary_factor"] == 0.25
     older = {"rope_theta": 1e4}
     assert spell_rope_for_mlx(older) == older

@@ -224,6 +224,11 @@ def test_an_answer_that_is_none_becomes_a_sentence(
         shelf.obtain(SOURCE)
 
 
+def test_a_name_that_no_repository_has_is_a_sentence(shelf: ModelShelf) -> None:
+    with pytest.raises(ModelError, match="hf://octo/a--b is no name of a repository"):
+        shelf.obtain(ModelSource(uri="hf://octo/a--b"))
+
+
 def test_without_a_network_it_may_be_tried_again(
     shelf: ModelShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """The shelf, with models from local folders: whole or absent, shared, and never trusted blindly."""
 
+import fcntl
 import json
 import os
 import signal
@@ -16,7 +17,7 @@ from secai_lib.core.model import Model, ModelFormat
 from secai_lib.core.record import canonical_json
 from secai_lib.core.settings import ModelSource
 from secai_lib.gateways import machine
-from secai_lib.gateways.models import ModelShelf, gguf_form, local
+from secai_lib.gateways.models import ModelShelf, gguf_form, local, mlx_form
 from secai_lib.gateways.models.delivery import Delivery, Say
 from tests.fakes.tiny_models import (
     CONFIG,
@@ -38,6 +39,7 @@ def of(**more: object) -> dict[str, bytes]:
 def mine(tmp_path: Path) -> Path:
     """A folder of the user's with a model, and what training tools leave beside one."""
     more = {"optimizer.pt": b"x", "onnx/model.json": b"{}", "consolidated.safetensors": b"x"}
+    more["adapter_config.json"] = b"{}"  # transformers would look for the rest of an adapter
     return write_folder(tmp_path / "mine" / "my-llama", tiny_model() | more)
 
 
@@ -160,6 +162,7 @@ def test_without_its_card_a_model_does_not_count(mine: Path, shelf: ModelShelf) 
         ({"a.gguf": b"GGUF" + b"\xff" * 60}, "cut off or no GGUF"),
         (tiny_model() | {"model.safetensors": b"\x10" + bytes(90)}, "no safetensors file"),
         (tiny_model() | {"config.json": b"{"}, "config.json .* missing or broken"),
+        (tiny_model() | {"config.json": b"[" * 100_000}, "config.json .* missing or broken"),
         (tiny_model() | {"tokenizer.json": b"{}"}, "tokenizer.json .* is broken"),
         ({k: v for k, v in tiny_model().items() if "tokenizer" not in k}, "has no tokenizer"),
         (of(quantization_config={"bits": 4}), "quantised already"),
@@ -270,3 +273,66 @@ def _hanging(root: Path, folder: Path) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         text=True,
     )
+
+
+def test_a_model_that_is_here_waits_for_nobody_and_needs_no_permission_to_write(
+    mine: Path, shelf: ModelShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = shelf.obtain(source(mine))
+    monkeypatch.setattr(shelf, "_lock", lambda _: pytest.fail("a shared folder may be read-only"))
+    assert shelf.obtain(source(mine)) == model
+
+
+def test_fetching_and_converting_exclude_each_other(
+    mine: Path, shelf: ModelShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = shelf.obtain(source(mine))
+    (fetched,) = shelf.root.glob(".*.lock")
+
+    def convert(*_: object) -> None:
+        with fetched.open("w") as handle, pytest.raises(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        raise ModelError("seen")
+
+    monkeypatch.setattr(mlx_form, "from_dense", convert)
+    with pytest.raises(ModelError, match="seen"):
+        shelf.folder(model, ModelFormat.MLX)
+
+
+def test_a_folder_that_changes_while_it_is_taken_is_taken_again(
+    mine: Path, shelf: ModelShelf
+) -> None:
+    def meanwhile(line: str) -> None:
+        if line == "my-llama: hashing":  # everything was read
+            (mine / "README.md").unlink()
+            (mine / "README.md").write_text("---\nlicense: mit\n---\n")
+
+    assert shelf.obtain(source(mine), meanwhile).licence == "Apache-2.0"
+    assert shelf.obtain(source(mine)).licence == "MIT"
+
+
+def test_a_folder_without_one_of_its_parts_is_half_a_download(
+    tmp_path: Path, shelf: ModelShelf
+) -> None:
+    files = tiny_model()
+    part = "model-0000{}-of-00002.safetensors".format
+    files[part(1)] = files.pop("model.safetensors")
+    index = {"weight_map": {"a": part(1), "b": part(2)}}
+    files["model.safetensors.index.json"] = json.dumps(index).encode()
+    half = write_folder(tmp_path / "half", files)
+    with pytest.raises(ModelError, match=r"model-00002-of-00002\.safetensors' of .* is missing"):
+        shelf.obtain(source(half))
+    write_folder(half, {part(2): files[part(1)]})
+    assert shelf.obtain(source(half)).parameters == 2 * PARAMETERS
+
+
+def test_converting_does_not_vouch_for_files_it_did_not_check(
+    mine: Path, shelf: ModelShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = shelf.obtain(source(mine))
+    card = shelf.root / model.folder / "safetensors" / "README.md"
+    card.unlink()
+    card.write_text("damaged")
+    monkeypatch.setattr(mlx_form, "from_dense", lambda _d, into, _w: into.mkdir())
+    shelf.folder(model, ModelFormat.MLX)
+    assert shelf.find(source(mine)) is None
