@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from secai_lib.core.context import CodeContext
-from secai_lib.core.finding import Category, Result
+from secai_lib.core.finding import Category, Result, Severity
 from secai_lib.core.training import ExampleMetadata
 from secai_lib.core.weakness import VulnerabilityType as V
 from secai_lib.datasets.weaknesses import CWES, GENERIC, KINDS
@@ -124,6 +124,11 @@ def cwe_numbers(cwes: Iterable[str]) -> list[int]:
     """The numbers of `cwes`, telling ones first, then in their order."""
     numbers = [int(digits) for cwe in cwes if (digits := cwe.rpartition("-")[2]).isdigit()]
     return sorted(numbers, key=lambda number: number in GENERIC)
+
+
+def is_rated(result: Result) -> bool:
+    """True when the scanner says how bad it is; what we assume of a secret is no evidence."""
+    return result.severity is not Severity.UNKNOWN and result.severity_origin != "none"
 
 
 def config_type_of(path: str, language: str) -> str:
