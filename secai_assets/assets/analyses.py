@@ -162,9 +162,11 @@ def _kept(house: House, place: Place) -> Manifest | None:
 
 def _origin(house: House, place: Place) -> Origin:
     """What analyses rest on; the knowledge base and the engine are recorded, not keyed."""
+    mine = _open_problems(house, place)
     return Origin(
         inputs={
-            "problems": content_hash(_open_problems(house, place)),
+            "problems": content_hash(mine),
+            "findings": content_hash(open_findings(house, mine)),
             "contexts": content_hash(_contexts(house, place)),
             "model": _model_of(house)[0],
         },

@@ -126,7 +126,9 @@ def origin_of(house: House) -> Origin:
             "corpus": content_hash(files),
             "embedding_model": read_embedding_model(house).identity,
         },
-        settings=content_hash(house.settings.knowledge.flat_up_to),
+        settings=content_hash(
+            house.settings.knowledge.flat_up_to, house.settings.knowledge.fusion_constant
+        ),
         code_version=code_version(
             "rag",
             "gateways/columns",

@@ -7,10 +7,11 @@ from secai_lib.core.disclosure import WEAKNESS_ID
 from secai_lib.core.finding import Category, Result
 from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.training import ExampleMetadata
-from secai_lib.datasets.labels import cwe_numbers
+from secai_lib.datasets.labels import cwe_numbers, is_rated
 from secai_lib.datasets.places import exposure_of
 from secai_lib.datasets.prose import cut, ended, one_line, sentences
 from secai_lib.datasets.triage import advice_of
+from secai_lib.datasets.upgrades import upgrades
 from secai_lib.datasets.weaknesses import CWES, GENERIC, KINDS
 
 IMPACT, REMEDY, TITLE = 180, 200, 90
@@ -82,8 +83,7 @@ def _cause(result: Result, metadata: ExampleMetadata) -> str:
 
 
 def _risk(result: Result, metadata: ExampleMetadata) -> str:
-    rated = metadata.severity.value
-    told = "Not rated" if rated == "unknown" else f"Rated {rated}"
+    told = f"Rated {metadata.severity.value}" if is_rated(result) else "Not rated"
     return f"{told}, seen by {result.tool}. {exposure_of(result, mapped=metadata.url_mapped)}"
 
 
@@ -94,8 +94,8 @@ def _remedy(result: Result, fix: Fix | None, abstention: Abstention | None, prom
         return cut(told, REMEDY)
     if advice := cut(_fresh(advice_of(abstention), prompt), REMEDY):
         return advice
-    if result.package and result.package.fixed_versions:
-        first, *others = result.package.fixed_versions[:3]
-        rest = f", or in another branch to {' or '.join(others)}" if others else ""
-        return one_line(f"Move {result.package.name} to {first}{rest}.")
+    if (package := result.package) and (fixed := upgrades(package.version, package.fixed_versions)):
+        first, *others = fixed[:3]
+        rest = f", or further to {' or '.join(others)}" if others else ""
+        return one_line(f"Move {package.name} to {first}{rest}.")
     return cut(_fresh(result.help, prompt), REMEDY) if result.tool == "zap" else ""

@@ -1,6 +1,6 @@
 """Problems that can be fixed in more than one proven way, with all ways side by side."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from secai_lib.core.record import Record, canonical_json
 from secai_lib.core.settings import DatasetSettings
@@ -61,9 +61,17 @@ def approach_sets(
     pins: Pins,
 ) -> list[Approaches]:
     """Every problem of `repairs` with more than one proven way; `rows` say which part it is in."""
-    splits = {(row.metadata.repository, row.metadata.file): row for row in rows}
+    repairs = list(repairs)
+    fixed = {repair.fix.id: repair for repair in repairs}
+    # by the files that are changed: the finding may name another one, such as a lockfile
+    row_of = {
+        (repair.origin, path): row
+        for row in rows
+        if (repair := fixed.get(row.metadata.certificate))
+        for path in repair.fixed
+    }
     return [
-        _set(own, splits, settings, pins)
+        _set(own, row_of, settings, pins)
         for own in map(_distinct, by_problem(repairs))
         if len(own) > 1
     ]
@@ -82,13 +90,13 @@ def _distinct(own: Sequence[Repair]) -> list[Repair]:
 
 def _set(
     own: Sequence[Repair],
-    splits: dict[tuple[str, str], TrainingExample],
+    row_of: Mapping[tuple[str, str], TrainingExample],
     settings: DatasetSettings,
     pins: Pins,
 ) -> Approaches:
     first = own[0]
-    path = sorted(first.fixed)[0]
-    known = splits.get((first.origin, path))
+    paths = [path for repair in own for path in sorted(repair.fixed)]
+    known = next((row_of[first.origin, p] for p in paths if (first.origin, p) in row_of), None)
     result = first.finding.result
     return Approaches(
         problem=first.fix.problem,
@@ -96,7 +104,7 @@ def _set(
         tool=result.tool,
         rule=result.rule_id,
         title=result.title,
-        group=known.group if known else group_of(first.origin, path),
+        group=known.group if known else group_of(first.origin, paths[0]),
         split=known.split if known else Split.TRAIN,
         approaches=tuple(_approach(repair, settings, pins) for repair in own),
     )

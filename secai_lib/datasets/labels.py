@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from secai_lib.core.context import CodeContext
-from secai_lib.core.finding import Category, Result
+from secai_lib.core.finding import Category, Result, Severity
 from secai_lib.core.training import ExampleMetadata
 from secai_lib.core.weakness import VulnerabilityType as V
 from secai_lib.datasets.weaknesses import CWES, GENERIC, KINDS
@@ -38,10 +38,14 @@ RULES: Mapping[str, tuple[tuple[str, V], ...]] = {
         ("CKV_SECRET_*", V.SECRET_EXPOSURE),
         ("CKV2_DOCKER_17", V.SECRET_EXPOSURE),
         ("CKV2_DOCKER_1", V.EXCESSIVE_PRIVILEGES),
+        ("CKV2_DOCKER_[789]", V.SUPPLY_CHAIN),  # packages without a signature
+        ("CKV2_DOCKER_1[01]", V.SUPPLY_CHAIN),
         ("CKV2_DOCKER_*", V.INSECURE_TRANSPORT),
         ("CKV_DOCKER_1", V.INSECURE_CONFIGURATION),
         ("CKV_DOCKER_[38]", V.EXCESSIVE_PRIVILEGES),
         ("CKV_DOCKER_[47]", V.SUPPLY_CHAIN),
+        ("CKV_DOCKER_[569]", V.OTHER),  # good style: no protection is off
+        ("CKV_DOCKER_1[01]", V.OTHER),
         ("CKV_K8S_1[0-3]", V.DENIAL_OF_SERVICE),
         ("CKV_K8S_14", V.SUPPLY_CHAIN),
         ("CKV_K8S_15", V.SUPPLY_CHAIN),
@@ -70,7 +74,23 @@ RULES: Mapping[str, tuple[tuple[str, V], ...]] = {
     "detect-secrets": (("*", V.SECRET_EXPOSURE),),
     "gitleaks": (("*", V.SECRET_EXPOSURE),),
     "trufflehog": (("*", V.SECRET_EXPOSURE),),
-    "trivy": (("DS*", V.INSECURE_CONFIGURATION), ("KSV*", V.EXCESSIVE_PRIVILEGES)),
+    "trivy": (  # DS002, DS-0002 and AVD-DS-0002 are the same rule
+        ("*DS*001", V.SUPPLY_CHAIN),
+        ("*DS*002", V.EXCESSIVE_PRIVILEGES),
+        ("*DS*005", V.SUPPLY_CHAIN),
+        ("*DS*009", V.OTHER),
+        ("*DS*010", V.EXCESSIVE_PRIVILEGES),
+        ("*DS*022", V.OTHER),
+        ("*DS*031", V.SECRET_EXPOSURE),
+        ("*DS-0*", V.INSECURE_CONFIGURATION),
+        ("DS0*", V.INSECURE_CONFIGURATION),
+        ("*KSV*01[1568]", V.DENIAL_OF_SERVICE),
+        ("*KSV*013", V.SUPPLY_CHAIN),
+        ("*KSV*030", V.INSECURE_CONFIGURATION),
+        ("*KSV*104", V.INSECURE_CONFIGURATION),
+        ("*KSV*109", V.SECRET_EXPOSURE),
+        ("*KSV*", V.EXCESSIVE_PRIVILEGES),
+    ),
     "zap": (("1002*", V.BROWSER_PROTECTION), ("1003*", V.BROWSER_PROTECTION),
             ("9000*", V.BROWSER_PROTECTION), ("10049*", V.INFORMATION_DISCLOSURE)),
 }  # fmt: skip
@@ -104,6 +124,11 @@ def cwe_numbers(cwes: Iterable[str]) -> list[int]:
     """The numbers of `cwes`, telling ones first, then in their order."""
     numbers = [int(digits) for cwe in cwes if (digits := cwe.rpartition("-")[2]).isdigit()]
     return sorted(numbers, key=lambda number: number in GENERIC)
+
+
+def is_rated(result: Result) -> bool:
+    """True when the scanner says how bad it is; what we assume of a secret is no evidence."""
+    return result.severity is not Severity.UNKNOWN and result.severity_origin != "none"
 
 
 def config_type_of(path: str, language: str) -> str:

@@ -9,17 +9,18 @@ from textwrap import dedent
 
 from secai_lib.core.context import CodeContext
 from secai_lib.core.disclosure import states
-from secai_lib.core.finding import Category, Finding, Severity, SourceLocation
+from secai_lib.core.finding import Category, Finding, SourceLocation
 from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.problem import Problem
 from secai_lib.core.record import Record, canonical_json, content_hash
 from secai_lib.core.training import ExampleMetadata, TrainingExample
 from secai_lib.datasets.answers import sections
-from secai_lib.datasets.labels import cwe_numbers, metadata_of
+from secai_lib.datasets.labels import cwe_numbers, is_rated, metadata_of
 from secai_lib.datasets.places import place_of, subject_of
 from secai_lib.datasets.prose import cut, one_line, printable, sentences
 from secai_lib.datasets.rows import make_row
 from secai_lib.datasets.triage import verdict_of
+from secai_lib.datasets.upgrades import upgrades
 
 DESCRIPTION = 280
 """Most characters of the description; with the rest a row stays below 512 tokens."""
@@ -61,7 +62,7 @@ def stage1_row(material: Material, weights: Mapping[Category, float]) -> Trainin
     body = _body(material)
     labels = {
         "type": metadata.vulnerability_type.value,
-        "severity": "" if metadata.severity is Severity.UNKNOWN else metadata.severity.value,
+        "severity": metadata.severity.value if is_rated(material.finding.result) else "",
         "category": metadata.category.value,
         "cwe": next((f"CWE-{number}" for number in cwe_numbers(metadata.cwes)), ""),
     }
@@ -117,7 +118,9 @@ def _body(material: Material) -> str:
     result, context = material.finding.result, material.context
     facts = {"Tool": result.tool, "Rule": result.rule_id}
     if package := result.package:
-        fixed = ", ".join(package.fixed_versions[:3]) or "none"
+        # what is no way out is evidence all the same, behind what is one
+        known = (*upgrades(package.version, package.fixed_versions), *package.fixed_versions)
+        fixed = ", ".join(tuple(dict.fromkeys(known))[:3]) or "none"
         facts["Package"] = f"{package.ecosystem} {package.name} {package.version}, fixed: {fixed}"
     if ids := [name for name in material.problem.advisories if name != result.rule_id]:
         facts["Also known as"] = ", ".join(ids[:3])

@@ -148,6 +148,20 @@ def test_a_new_problem_alone_is_asked(home: Path) -> None:
     assert {a.key for a in before} < {a.key for a in after}
 
 
+def test_a_finding_that_says_more_is_read_again(home: Path) -> None:
+    house = household(home)
+    make(house)
+    found = [
+        make_finding(result=make_result(message=message, help="Tokens stay in .git/config."))
+        for message in ("one", "two", "three")
+    ]
+    files = {"findings.parquet": to_parquet(found, FINDINGS)}
+    house.store.publish("findings", files, key=RUN, counts={}, origin=ORIGIN)
+
+    assert {a.facts.help for a in make(house)} == {"Tokens stay in .git/config."}
+    assert house.engine.answered == 6
+
+
 def test_the_model_of_a_server_has_readings_of_its_own(home: Path) -> None:
     house = household(home)
     local = make(house)

@@ -135,6 +135,17 @@ def test_only_new_texts_are_embedded_and_the_bytes_do_not_tell(
     assert house.store.require("knowledge_base").files == grown
 
 
+def test_another_fusion_is_another_ranking_to_show_and_to_count(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch)
+    fill(house, findings(2))
+    make(house)
+    monkeypatch.setenv("SECAI_KNOWLEDGE__FUSION_CONSTANT", "1")
+    again = House()
+    assert not again.store.reusable("knowledge_base", origin=asset.origin_of(again))
+
+
 def test_vectors_of_two_models_are_never_mixed(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from secai_lib.core.finding import Category
 from secai_lib.core.generation import Chat
 from secai_lib.core.settings import DatasetSettings
 from secai_lib.core.training import Facet, Split, TrainingExample
@@ -146,6 +147,31 @@ def test_some_rules_are_held_out_whole() -> None:
     assert unknown
     train_rules = {r.metadata.rule for r in made if r.split is not Split.TEST}
     assert not train_rules & {r.metadata.rule for r in unknown}
+
+
+def told(number: int, rule: str, group: str, **known: object) -> TrainingExample:
+    made = row(number, rule=rule, group=group)
+    return made.model_copy(update={"metadata": made.metadata.model_copy(update=known)})
+
+
+def test_every_kind_of_file_is_tested_and_validated() -> None:
+    kinds = ("compose", "dockerfile", "kubernetes", "workflow", "android")
+    rows = [
+        told(1000 * at + 10 * file + n, f"{kind}-{n}", f"{kind}{file}", config_type=kind)
+        for at, kind in enumerate(kinds)
+        for file in range(10)
+        for n in range(5)
+    ]
+    made = plain(done(rows))
+    for split in Split:
+        assert {r.metadata.config_type for r in made if r.split is split} == set(kinds), split
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_category_is_never_held_out_whole(seed: int) -> None:
+    mobile = [told(900 + n, f"android-{n}", "manifest", category=Category.MOBILE) for n in range(4)]
+    made = done([*corpus(200, 40), *mobile], DatasetSettings(seed=seed))
+    assert {r.split for r in made.rows if r.metadata.category is Category.MOBILE} == {Split.TRAIN}
 
 
 def test_augmentation_changes_the_first_line_of_training_rows_only() -> None:

@@ -1,5 +1,7 @@
 """Labels come from evidence: CWE, rule, category; every pattern of the table is reached."""
 
+import re
+
 import pytest
 
 from secai_lib.core.finding import Category
@@ -29,9 +31,38 @@ from tests.fakes.records import MOMENT, make_context, make_package, make_result
         ("zizmor", "artipacked", (), Category.INFRASTRUCTURE, V.SECRET_EXPOSURE),
         ("zizmor", "zizmor/unpinned-uses", (), Category.INFRASTRUCTURE, V.SUPPLY_CHAIN),
         ("checkov", "CKV_DOCKER_3", (), Category.CONTAINER, V.EXCESSIVE_PRIVILEGES),
+        ("checkov", "CKV_DOCKER_6", (), Category.CONTAINER, V.OTHER),
+        ("checkov", "CKV2_DOCKER_2", (), Category.CONTAINER, V.INSECURE_TRANSPORT),
+        ("checkov", "CKV2_DOCKER_7", (), Category.CONTAINER, V.SUPPLY_CHAIN),
+        ("checkov", "CKV2_DOCKER_12", (), Category.CONTAINER, V.INSECURE_TRANSPORT),
+        ("trivy", "DS002", (), Category.CONTAINER, V.EXCESSIVE_PRIVILEGES),
+        ("trivy", "AVD-DS-0026", (), Category.CONTAINER, V.INSECURE_CONFIGURATION),
+        ("trivy", "KSV018", (), Category.INFRASTRUCTURE, V.DENIAL_OF_SERVICE),
+        ("trivy", "AVD-KSV-0017", (), Category.INFRASTRUCTURE, V.EXCESSIVE_PRIVILEGES),
         ("checkov", "CKV_K8S_20", (), Category.INFRASTRUCTURE, V.EXCESSIVE_PRIVILEGES),
         ("checkov", "CKV_K8S_8", (), Category.INFRASTRUCTURE, V.INSECURE_CONFIGURATION),
         ("detect-secrets", "Secret Keyword", (), Category.SECRET, V.SECRET_EXPOSURE),
+        (
+            "semgrep",
+            "secai.android.debuggable",
+            ("CWE-489",),
+            Category.MOBILE,
+            V.INSECURE_CONFIGURATION,
+        ),
+        (
+            "semgrep",
+            "secai.android.allow-backup",
+            ("CWE-530",),
+            Category.MOBILE,
+            V.INFORMATION_DISCLOSURE,
+        ),
+        (
+            "semgrep",
+            "secai.compose.port-on-all-interfaces",
+            ("CWE-668",),
+            Category.CONTAINER,
+            V.INSECURE_CONFIGURATION,
+        ),
         ("semgrep", "strange", ("CWE-99999",), Category.CODE, V.OTHER),
         ("unheard-of", "x", (), Category.SECRET, V.SECRET_EXPOSURE),
     ],
@@ -57,8 +88,7 @@ def test_every_kind_is_described_in_whole_sentences() -> None:
 def test_no_rule_of_the_table_is_hidden_by_an_earlier_one() -> None:
     for tool, rows in RULES.items():
         for pattern, kind in rows:
-            rule = pattern.replace("*", "x-x").replace("[1-4]", "2").replace("[0-3]", "1")
-            rule = rule.replace("[12]", "1").replace("[38]", "8").replace("[47]", "4")
+            rule = re.sub(r"\[(.)[^]]*\]", r"\1", pattern.replace("*", "x-x"))
             result = make_result(tool=tool, rule_id=rule)
             assert vulnerability_type_of(result, Category.CODE) is kind, (tool, pattern)
 

@@ -73,6 +73,28 @@ def test_labels_are_the_evidences_and_not_in_the_prompt() -> None:
     assert "runs-on: ubuntu-latest" in made.instruction
 
 
+def test_a_severity_that_no_scanner_gave_is_no_label() -> None:
+    result = make_result(
+        tool="detect-secrets", rule_id="Secret Keyword", severity=Severity.HIGH,
+        severity_origin="none", cwes=("CWE-798",),
+    )  # fmt: skip
+    made = row(make_finding(result=result, category=Category.SECRET))
+    assert "severity" not in labels(made)
+    assert "Risk: Not rated, seen by detect-secrets." in made.response
+
+
+def test_the_fixed_version_of_the_branch_in_use_comes_first() -> None:
+    package = make_package(
+        name="logback-core", version="1.3.5", fixed_versions=("1.5.13", "1.3.15")
+    )
+    made = row(make_finding(result=make_result(tool="osv-scanner", package=package)))
+    assert "logback-core 1.3.5, fixed: 1.3.15, 1.5.13" in made.instruction
+    assert "Move logback-core to 1.3.15, or further to 1.5.13." in made.response
+    newer = package.model_copy(update={"version": "1.4.14"})
+    made = row(make_finding(result=make_result(tool="osv-scanner", package=newer)))
+    assert "Move logback-core to 1.5.13." in made.response
+
+
 def test_what_the_prompt_states_is_not_scored() -> None:
     injection = make_result(tool="semgrep", rule_id="sql-injection", cwes=("CWE-89",))
     assert "type" not in labels(row(make_finding(result=injection)))

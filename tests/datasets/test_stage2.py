@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from secai_lib.core.fix import ProofCheck, ProofMethod, ProofVerdict
 from secai_lib.core.settings import DatasetSettings
+from secai_lib.core.training import Split
 from secai_lib.datasets.approaches import approach_sets
 from secai_lib.datasets.repair import doubt
 from secai_lib.datasets.stage2 import stage2_rows
 from secai_lib.datasets.task import Pins
-from tests.fakes.records import PATH, make_package
+from tests.fakes.records import PATH, make_location, make_package
 from tests.fakes.repairs import FIXED, WEAK, make_repair
 
 SETTINGS = DatasetSettings()
@@ -153,6 +154,20 @@ def test_of_several_ways_the_smallest_is_taught_and_all_are_kept_side_by_side() 
     assert one.approaches[0].response == row.response
     assert one.approaches[1].response not in {"", row.response}
     assert approach_sets([small], made.rows, SETTINGS, {}) == []
+
+
+def test_all_ways_are_in_the_part_of_their_row_though_the_finding_names_another_file() -> None:
+    ways = []
+    for approach, text in (("minimal", FIXED), ("strict", FIXED.replace("steps", "x: 1 # none"))):
+        repair = make_repair(fixed=text, approach=approach, problem="p")
+        place = (make_location(path="gradle.lockfile"),)
+        result = repair.finding.result.model_copy(update={"locations": place})
+        finding = repair.finding.model_copy(update={"result": result})
+        ways.append(replace(repair, finding=finding))
+    rows = stage2_rows(ways, SETTINGS, {}).rows
+    held_out = [row.model_copy(update={"split": Split.TEST, "group": "merged"}) for row in rows]
+    (one,) = approach_sets(ways, held_out, SETTINGS, {})
+    assert (one.split, one.group) == (Split.TEST, "merged")
 
 
 def test_equal_repairs_give_equal_rows_in_any_order() -> None:
