@@ -57,7 +57,7 @@ def test_the_ui_shows_kinds_reasons_and_an_example_and_the_checks_judge(home: Pa
     (made,) = result.get_asset_materialization_events()
     shown = made.materialization.metadata
     for name in ("by_kind", "by_language", "dropped"):
-        assert str(shown[name].value).startswith("![")
+        assert str(shown[name].value).startswith("**")
     assert str(shown["example"].value).startswith("```diff\n")
     assert str(home) not in repr(shown)
     checks = {check.check_name: check for check in result.get_asset_check_evaluations()}

@@ -26,8 +26,10 @@ def rows(stage: Literal[1, 2]) -> list[TrainingExample]:
 def test_load_dataset_finds_parts_and_columns(
     stage: Literal[1, 2], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     import datasets  # type: ignore[import-untyped]
+
+    # not by the environment: what is first imported under it stays offline for other tests
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
 
     folder = tmp_path / "current"
     folder.mkdir()

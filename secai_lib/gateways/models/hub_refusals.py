@@ -40,7 +40,12 @@ def explained(uri: str, revision: str) -> Iterator[None]:
         ) from error
     except errors.HfHubHTTPError as error:
         raise _refused(uri, error.response) from error
-    except (httpx2.HTTPError, errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError) as error:
+    except errors.OfflineModeIsEnabled as error:
+        raise ModelError(
+            f"{uri} is not here yet and HF_HUB_OFFLINE forbids to fetch it: unset that, or name a "
+            "local folder in config/models.yaml"
+        ) from error
+    except (httpx2.HTTPError, errors.LocalEntryNotFoundError) as error:
         raise Unreachable(
             f"the Hub did not answer, so {uri} is not here yet: check the network and run the "
             "command again (what has come is kept), or name a local folder in config/models.yaml"

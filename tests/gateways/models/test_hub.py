@@ -95,6 +95,14 @@ def test_a_pinned_revision_is_another_model(
     assert newest.folder != pinned.folder
 
 
+def test_offline_by_setting_is_no_fault_of_the_network(
+    shelf: ModelShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with hub(monkeypatch), pytest.raises(ModelError, match="HF_HUB_OFFLINE forbids"):
+        shelf.obtain(SOURCE)
+
+
 def test_the_hash_of_the_tree_can_be_pinned(
     shelf: ModelShelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
