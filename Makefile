@@ -31,7 +31,7 @@ setup: ## Install everything that is pinned in config/lock; nothing to do takes 
 	@test -f .env || $(PY) -c 'from secai_assets.instance import prepare_home; \
 	from secai_lib.gateways.config import load_project; prepare_home(load_project())'
 
-demo: setup ## From scans to proven fixes on the sample; REPO=/path/to/checkout for your own
+demo: setup ## From scans to proven fixes and training data on the sample; REPO=/path/to/checkout for your own
 	@$(SECAI) demo $(if $(REPO),--repo "$(REPO)") $(ARGS)
 
 up: setup ## Start the Dagster UI with its daemon
