@@ -1,6 +1,7 @@
 """The child process of `secai_assets.children`: one heavy step, then gone."""
 
 import importlib
+import logging
 import os
 import sys
 import threading
@@ -23,6 +24,9 @@ def main(module: str) -> None:
             _make(module, pipes.extras["options"], pipes.log.info)
         except Exception as error:  # noqa: BLE001 - told to the parent, which raises it
             _tell(pipes, error)
+    # everything is stored and told; a thread that still waits for a server would keep us
+    logging.shutdown()
+    os._exit(0)
 
 
 def _make(module: str, options: Mapping[str, object], say: Callable[[str], None]) -> None:

@@ -61,6 +61,13 @@ def test_errors_of_ours_keep_their_sentence_and_exit_code(home: Path) -> None:
     assert failure(result) == ("the Hub did not answer", 75)
 
 
+def test_a_thread_that_still_waits_for_a_server_keeps_nobody(home: Path) -> None:
+    begin = time.monotonic()
+    result, _ = materialize(home, do="leave a thread")
+    assert failure(result) == ("the server refused", 75)
+    assert time.monotonic() - begin < 30
+
+
 def test_a_bug_keeps_its_traceback(home: Path) -> None:
     result, log = materialize(home, do="stumble")
     assert failure(result) == ("ZeroDivisionError: one by zero", 1)

@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from secai_assets.resources.house import House
@@ -18,6 +19,9 @@ def make(house: House, options: Mapping[str, object], say: Callable[[str], None]
             raise StorageError("the disk is full: free some space")
         case "wait":
             raise Unreachable("the Hub did not answer")
+        case "leave a thread":
+            ThreadPoolExecutor(1).submit(time.sleep, 60)
+            raise Unreachable("the server refused")
         case "stumble":
             raise ZeroDivisionError("one by zero")
         case "die":

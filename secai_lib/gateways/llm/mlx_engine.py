@@ -12,7 +12,7 @@ import numpy as np
 
 from secai_lib.core.errors import UsageError
 from secai_lib.gateways.llm.local import AS_IT_LIES, LocalEngine, Logits, loading_errors
-from secai_lib.gateways.models.card import ROPE, spell_rope_for_mlx
+from secai_lib.gateways.models.card import ROPE, require_rope_of_mlx, spell_rope_for_mlx
 
 
 def load_fast_blas() -> bool:
@@ -78,6 +78,7 @@ class _MlxNetwork:
 
         with loading_errors():
             config = spell_rope_for_mlx(json.loads((folder / "config.json").read_bytes()))
+            require_rope_of_mlx(config, "the model")
             rope = {name: config[name] for name in config if name in ROPE}
             loaded: Any = load(str(folder), AS_IT_LIES, model_config=rope, return_config=True)
         model, wrapped, config = loaded

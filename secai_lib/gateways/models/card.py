@@ -95,3 +95,18 @@ def spell_rope_for_mlx(config: Mapping[str, Any]) -> dict[str, Any]:
     if rope.get("rope_type", "default") != "default":
         spelled["rope_scaling"] = {k: v for k, v in rope.items() if k != "rope_theta"}
     return spelled
+
+
+def require_rope_of_mlx(config: Mapping[str, Any], what: str) -> None:
+    """Nothing, when `mlx_lm` can be told the rotary settings in `config`.
+
+    Raises:
+        ModelError: transformers 5 wrote them layer by layer, of which `mlx_lm` knows nothing.
+    """
+    rope = config.get("rope_parameters")
+    by_layer = isinstance(rope, dict) and any(isinstance(part, dict) for part in rope.values())
+    if by_layer and "rope_theta" not in config:
+        raise ModelError(
+            f"the rotary settings of {what} differ by layer, which mlx_lm passes over: set "
+            "inference.engine to torch"
+        )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from secai_lib.core.errors import ModelError
+from secai_lib.gateways.models.card import read_config, require_rope_of_mlx
 
 BITS = 4
 GROUP = 64
@@ -39,8 +40,9 @@ def from_dense(dense: Path, into: Path, what: str) -> None:
     """Quantise the safetensors in `dense` to 4 bits in groups of 64, into the new folder `into`.
 
     Raises:
-        ModelError: `mlx_lm` does not know the architecture.
+        ModelError: `mlx_lm` does not know the architecture, or its rotary settings.
     """
+    require_rope_of_mlx(read_config(dense, what), what)
     from mlx_lm.convert import convert
 
     try:

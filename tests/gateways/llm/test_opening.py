@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from secai_lib.core.errors import ModelError, ModelTooLarge, UsageError
 from secai_lib.core.generation import Decoding, Message
 from secai_lib.core.model import Model, ModelFormat
-from secai_lib.core.settings import InferenceSettings
-from secai_lib.gateways.llm import choose_engine, open_engine
+from secai_lib.core.settings import InferenceSettings, ModelSource
+from secai_lib.gateways.llm import choose_engine, mlx_engine, open_engine
 from secai_lib.gateways.llm import opening as module
+from secai_lib.gateways.llm.local import LocalEngine
+from secai_lib.gateways.models import ModelShelf
 from tests.fakes.model_server import ModelServer, completion
 
 CHAT = (Message(role="user", content="hi"),)
@@ -126,6 +129,29 @@ def test_a_model_too_large_is_refused_before_it_is_loaded(tmp_path: Path, engine
         open_engine(settings, giant, lambda *_: tmp_path),
     ):
         pass
+
+
+def test_the_way_of_an_apple_machine_from_a_folder_to_an_answer(
+    tiny_olmo: Path, tmp_path: Path, torch_engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The 4-bit form is made, keeps template, ends and rope base, and answers; on the CPU here."""
+    monkeypatch.setattr(module, "mlx_has_gpu", lambda: True)
+    monkeypatch.setattr(mlx_engine, "mlx_has_gpu", lambda: True)
+    shelf = ModelShelf(tmp_path / "shelf")
+    model = shelf.obtain(ModelSource(uri=str(tiny_olmo)))
+    with open_engine(InferenceSettings(), model, shelf.folder) as opened:
+        assert isinstance(opened, mlx_engine.MlxEngine) and "as stored" in opened.identity
+        network: Any = opened._network
+        assert network._model.args.rope_theta == 500_000
+        assert hasattr(network._model.model.layers[0].mlp.up_proj, "scales"), "quantised"
+        assert opened._prompter.encode_chat(CHAT) == torch_engine._prompter.encode_chat(CHAT)
+        assert opened._ends == torch_engine._ends
+        held = Decoding(max_tokens=20, json_schema='{"enum": ["a", "b"]}')
+        answers = opened.generate([CHAT, (*CHAT, *CHAT)], held)
+        assert {answer.text for answer in answers} <= {'"a"', '"b"'}
+    found = shelf.find(ModelSource(uri=str(tiny_olmo)))
+    assert found and found.identity == model.identity
+    shelf.verify(found)
 
 
 def test_mlx_with_a_gpu_reads_its_own_form_and_the_stored_size_counts(

@@ -9,8 +9,9 @@ import pytest
 from secai_lib.core.errors import ModelError
 from secai_lib.core.model import ModelFormat
 from secai_lib.core.settings import ModelSource
+from secai_lib.gateways.llm.mlx_engine import MlxEngine
 from secai_lib.gateways.models import ModelShelf, mlx_form
-from tests.fakes.tiny_models import tiny_model, weights, write_folder, write_gguf
+from tests.fakes.tiny_models import CONFIG, tiny_model, weights, write_folder, write_gguf
 
 mx = pytest.importorskip("mlx.core")
 
@@ -51,6 +52,18 @@ def test_a_tensor_we_do_not_know_is_an_error() -> None:
     for name in ("rope_freqs.weight", "blk.0.attn_q_norm.weight", "blk.x.attn_q.weight"):
         with pytest.raises(ModelError, match="we do not know"):
             mlx_form.mlx_name(name)
+
+
+def test_rotary_settings_by_layer_are_not_passed_over(tmp_path: Path) -> None:
+    """`mlx_lm` would take its own defaults without a word."""
+    rope = {"full_attention": {"rope_theta": 1e6, "rope_type": "linear", "factor": 8.0}}
+    files = tiny_model(config=CONFIG | {"rope_parameters": rope})
+    dense = write_folder(tmp_path / "dense", files)
+    with pytest.raises(ModelError, match=r"rotary settings of tiny .* torch"):
+        mlx_form.from_dense(dense, tmp_path / "mlx", "tiny")
+    with pytest.raises(ModelError, match="rotary settings"):
+        MlxEngine(dense, "tiny")
+    assert not (tmp_path / "mlx").exists()
 
 
 def test_another_architecture_is_refused(tmp_path: Path) -> None:
