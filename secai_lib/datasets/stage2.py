@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from secai_lib.core.context import CodeContext, ContextStatus
+from secai_lib.core.finding import Result
 from secai_lib.core.fix import ProofMethod
 from secai_lib.core.record import Record, content_hash
 from secai_lib.core.settings import DatasetSettings
@@ -94,20 +95,32 @@ def ask(repair: Repair, settings: DatasetSettings, pins: Pins) -> Asked:
 
 
 def _window(repair: Repair, path: str, limit: int, pins: Pins) -> Window:
-    """The window of the change, and of the line that the finding names where both fit."""
-    text = repair.weak[path]
-    first, last = changed_lines(text, repair.fixed[path])
+    """The window round the finding's lines if it holds the change, whose place it then hides.
+
+    Else one round the finding's line and the change, or round the change alone: the finding may
+    name a large block, or another file.
+    """
+    text, result = repair.weak[path], repair.finding.result
+    change = first, last = changed_lines(text, repair.fixed[path])
     hidden = {number - 1 for number in repair.hidden.get(path, ())}
-    known = known_commits(
-        repair.finding.result, text.split(line_end(text))[first : max(last, first + 1)], pins
-    )
-    line = repair.finding.result.line
-    if line is not None and repair.finding.result.path == path:
-        low, high = min(first, line - 1), max(last, line)
-        inside = low >= 0 and high <= text.count("\n") + 1
-        if inside and high - low <= limit and hidden.isdisjoint(range(low, high)):
-            first, last = low, high
+    known = known_commits(result, text.split(line_end(text))[first : max(last, first + 1)], pins)
+    for low, high in _spans(result, path, change):
+        fits = high - low <= limit and high <= text.count("\n") + 1
+        if fits and hidden.isdisjoint(range(low, high)):
+            window = cut_window(text, path, low, high, limit=limit, hidden=hidden, known=known)
+            start = window.first_line - 1
+            if start <= first and last <= start + len(window.lines):
+                return window
     return cut_window(text, path, first, last, limit=limit, hidden=hidden, known=known)
+
+
+def _spans(result: Result, path: str, change: tuple[int, int]) -> list[tuple[int, int]]:
+    """Lines to cut a window round, those that tell least of the answer first; from 0."""
+    line, end = result.line, getattr(result.location, "end_line", None)
+    if line is None or line < 1 or result.path != path:
+        return []
+    both = min(change[0], line - 1), max(change[1], line)
+    return [(line - 1, max(end or line, line)), (line - 1, line), both]
 
 
 def _row(asked: Asked, own: Sequence[Repair], settings: DatasetSettings) -> TrainingExample:

@@ -1,7 +1,8 @@
 """The few lines of a file that a model sees and may change.
 
-A window depends on the text and on the lines it has to hold, never on the answer, so that it is
-cut for training and for asking by the same function.
+A window depends on the text and on the lines it has to hold, so that it is cut for training and
+for asking by the same function. Which lines those are is the caller's choice: the finding's where
+that is enough, so that the window does not tell where the answer goes.
 """
 
 import os.path

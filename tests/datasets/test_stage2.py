@@ -170,6 +170,18 @@ def test_all_ways_are_in_the_part_of_their_row_though_the_finding_names_another_
     assert (one.split, one.group) == (Split.TEST, "merged")
 
 
+def test_the_window_is_cut_round_the_finding_and_does_not_tell_where_the_answer_is() -> None:
+    text = "".join(f"key{n}: {n}\n" for n in range(60))
+    shown = []
+    for changed in (24, 30, 38):
+        fixed = text.replace(f"key{changed}: {changed}\n", f"key{changed}: 0\n")
+        made = stage2_rows([make_repair(text, fixed, line=31, problem="p")], SETTINGS, {})
+        shown.append(made.rows[0].instruction)
+    assert len(set(shown)) == 1
+    far = make_repair(text, text.replace("key50: 50", "key50: 0"), line=31, problem="p")
+    assert "key50: 50" in stage2_rows([far], SETTINGS, {}).rows[0].instruction
+
+
 def test_equal_repairs_give_equal_rows_in_any_order() -> None:
     repairs = [make_repair(problem=name) for name in "abc"]
     assert stage2_rows(repairs, SETTINGS, {}) == stage2_rows(repairs[::-1], SETTINGS, {})
