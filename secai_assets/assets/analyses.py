@@ -151,7 +151,9 @@ def _model_of(house: House) -> tuple[str, Model | None]:
     """Identity of the model that answers, and the model; None where a server has its own."""
     inference = house.settings.inference
     if inference.engine == "server":
-        return f"server:{inference.server_model or 'its only model'}", None
+        # a hash, because the address of a machine belongs in no artifact
+        where = content_hash(inference.server_url)[:8]
+        return f"server:{inference.server_model or 'its only model'}@{where}", None
     model = read_base_model(house)
     return model.identity, model
 

@@ -87,6 +87,10 @@ class ExampleMetadata(Record):
     """`workflow`, `dockerfile`, `kubernetes`, `compose`, `android`, ...; empty for code."""
     endpoint: str
     """`METHOD /pattern` of the handler; empty when there is none."""
+    endpoint_type: str
+    """The framework that serves it, e.g. `ktor`; empty when there is none."""
+    mapped_from: str
+    """The URL that led to the handler, without its query; empty when there is none."""
     url_mapped: bool
     """True when the finding's URL was mapped to a handler."""
     security_category: str

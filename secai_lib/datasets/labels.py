@@ -126,8 +126,14 @@ def cwe_numbers(cwes: Iterable[str]) -> list[int]:
     return sorted(numbers, key=lambda number: number in GENERIC)
 
 
+LEVEL_IS_NO_RATING = frozenset({"checkov"})
+"""Scanners that give every failed check the level `error`, however bad it is."""
+
+
 def is_rated(result: Result) -> bool:
-    """True when the scanner says how bad it is; what we assume of a secret is no evidence."""
+    """True when somebody rated the finding: a scanner's word for every failed check is no rating."""
+    if result.tool in LEVEL_IS_NO_RATING and result.severity_origin == "level":
+        return False
     return result.severity is not Severity.UNKNOWN and result.severity_origin != "none"
 
 
@@ -215,6 +221,8 @@ def metadata_of(
         language=language,
         config_type=config_type_of(file, language) if file else "",
         endpoint=f"{route.method} {route.pattern}" if route else "",
+        endpoint_type=route.endpoint_type if route else "",
+        mapped_from=route.mapped_from.partition("?")[0] if route else "",
         url_mapped=route is not None,
         security_category=kind.value.replace("_", " "),
         security_impact=security_impact_of(result, kind),

@@ -83,6 +83,14 @@ def test_a_severity_that_no_scanner_gave_is_no_label() -> None:
     assert "Risk: Not rated, seen by detect-secrets." in made.response
 
 
+def test_the_word_for_every_failed_check_is_no_rating() -> None:
+    for origin, rated in (("level", False), ("tool", True)):
+        result = make_result(
+            tool="checkov", rule_id="CKV_K8S_8", severity=Severity.HIGH, severity_origin=origin
+        )
+        assert ("severity" in labels(row(make_finding(result=result)))) is rated
+
+
 def test_the_fixed_version_of_the_branch_in_use_comes_first() -> None:
     package = make_package(
         name="logback-core", version="1.3.5", fixed_versions=("1.5.13", "1.3.15")
@@ -157,11 +165,16 @@ def test_verdicts_and_remedies() -> None:
 def test_a_mapped_url_names_its_handler() -> None:
     result = make_result(tool="zap", rule_id="40018", cwes=("CWE-89",),
                          locations=(UrlLocation(url="http://a/users/1?x=y"),))  # fmt: skip
-    route = RouteMatch(method="GET", pattern="/users/{id}", mapped_from="x", path="R.kt", line=3)
+    route = RouteMatch(
+        endpoint_type="ktor", method="GET", pattern="/users/{id}",
+        mapped_from="http://a/users/1?x=y", path="R.kt", line=3,
+    )  # fmt: skip
     made = row(
         make_finding(result=result, category=Category.WEB), context=make_context(route=route)
     )
     assert made.metadata.endpoint == "GET /users/{id}"
+    assert made.metadata.endpoint_type == "ktor"
+    assert made.metadata.mapped_from == "http://a/users/1"
     assert made.metadata.url_mapped
     assert "Request: GET /users/1\n" in made.instruction
     assert "reached over the network" in made.response

@@ -54,6 +54,8 @@ def make_metadata(
         language="yaml",
         config_type="workflow",
         endpoint="",
+        endpoint_type="",
+        mapped_from="",
         url_mapped=False,
         security_category=kind.value.replace("_", " "),
         security_impact="Whoever takes it over gains those rights too.",
