@@ -74,6 +74,8 @@ def run_flow(
     with open_instance(house.project) as instance, owner_mark(house.project) as mark:
         instance.add_dynamic_partitions(str(scan_run.name), list(keys))
         execute = partial(_execute, house, instance, outcome, watch, mark, config)
+        if not chain:  # such as a model alone, which is of no scan run
+            keys = []
         if len(keys) == 1:
             execute([*chain, *rest], keys[0])
             return outcome
@@ -88,6 +90,11 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 NO_MODELS = "the model packages are not installed: run `make setup` to add them"
 
 
+def models_installed() -> bool:
+    """True when the model packages are here; none of them is loaded."""
+    return all(find_spec(package) for package in MODEL_PACKAGES)
+
+
 def wanted_steps(until: str) -> tuple[list[str], list[str]]:
     """The assets up to `until` that can be made here, and those that cannot.
 
@@ -96,7 +103,7 @@ def wanted_steps(until: str) -> tuple[list[str], list[str]]:
         MissingTool: `until` itself needs packages that are not installed.
     """
     wanted = steps_until(until)
-    if all(find_spec(package) for package in MODEL_PACKAGES):
+    if models_installed():
         return wanted, []
     left = [name for name in wanted if name in NEED_MODELS]
     if left and until != "all":

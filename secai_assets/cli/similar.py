@@ -14,7 +14,8 @@ from secai_assets.assets.problems import read_problems
 from secai_assets.cli.terminal import shown
 from secai_assets.resources.house import House
 from secai_assets.resources.knowledge import PRODUCT, open_knowledge
-from secai_lib.core.errors import UsageError
+from secai_assets.run import NO_MODELS, models_installed
+from secai_lib.core.errors import MissingTool, UsageError
 from secai_lib.core.knowledge import DocumentKind, Hit, Query
 
 
@@ -23,12 +24,15 @@ def print_similar(text: str, limit: int, kind: str, *, as_json: bool) -> None:
 
     Raises:
         UsageError: nothing is asked, the kind is unknown, or there is no knowledge base yet.
+        MissingTool: the model packages are not installed.
         StorageError: the knowledge base cannot be used.
     """
     if not text.strip():
         raise UsageError("say what to look for: a text, a problem's id, a rule or a CVE")
     if kind and kind not in list(DocumentKind):
         raise UsageError(f"--kind {kind}: choose one of {', '.join(DocumentKind)}")
+    if not models_installed():
+        raise MissingTool(f"nothing can be searched: {NO_MODELS}")
     atexit.register(_end_quietly)
     house = House()
     if house.store.manifest(PRODUCT) is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.kit import DEMO, ROOT, copied, secai
+from tests.house.kit import DEMO, MODELS, ROOT, copied, secai
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,24 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
     return Finished(home, done, time.monotonic() - start)
 
 
+@pytest.fixture(scope="session")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The first whole `secai demo` of an empty home, models and data sets included: minutes."""
+    home = tmp_path_factory.mktemp("learned") / "home"
+    start = time.monotonic()
+    done = secai(home, "demo", SECAI_MODELS_DIR=str(MODELS))
+    assert done.returncode == 0, done.stderr
+    return Finished(home, done, time.monotonic() - start)
+
+
 @pytest.fixture
 def mine(finished: Finished, tmp_path: Path) -> Callable[[], Path]:
     """Makes copies of the finished home that a test may change."""
     count = iter(range(100))
     return lambda: copied(finished.home, tmp_path / f"home{next(count)}")
+
+
+@pytest.fixture
+def own(learned: Finished, tmp_path: Path) -> Path:
+    """A copy of the home in which the whole demo ended, for a test to change."""
+    return copied(learned.home, tmp_path / "home")

@@ -10,11 +10,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import dagster as dg
 import duckdb
 
 from secai_assets.assets.problems import read_problems
@@ -26,13 +27,17 @@ from secai_lib.gateways.config import Project, load_project
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-PATIENCE = 420
+PATIENCE = 900
 """Seconds for the longest thing that is waited for; machines of a CI are slow."""
 PLACE = "secai-demo~nestbox@main"
 DEMO = ("demo", "--until", "report")
 """The demo without its models, which take minutes; `test_learning` looks at those."""
 FLOW = ORDER[: ORDER.index("report") + 1]
 """What that makes."""
+LEARNED = ORDER[len(FLOW) :]
+"""What the whole demo makes after it."""
+MODELS = ROOT / ".secai" / "models"
+"""The models folder of all tests, so that wheels are fetched once."""
 T = TypeVar("T")
 
 
@@ -182,6 +187,50 @@ def report_files(home: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def product_files(home: Path, *products: str) -> dict[str, bytes]:
+    """The bytes of every file in force of `products`, by path below the data folder."""
+    data = home / "data"
+    slots = [link for product in products for link in sorted((data / product).rglob("current"))]
+    return {
+        (link.parent / path.relative_to(link.resolve())).relative_to(data).as_posix(): (
+            path.read_bytes()
+        )
+        for link in slots
+        for path in sorted(link.resolve().rglob("*"))
+        if path.is_file()
+    }
+
+
+def newest(home: Path, name: str) -> Mapping[str, dg.MetadataValue]:
+    """The metadata of the newest materialization of the asset `name`."""
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        (record,) = instance.fetch_materializations(dg.AssetKey(name), limit=1).records
+    assert record.asset_materialization
+    return record.asset_materialization.metadata
+
+
+def reused(home: Path, names: Iterable[str]) -> dict[str, bool]:
+    """Whether the newest materialization of each asset says that everything was kept."""
+    return {name: bool(newest(home, name)["reused"].value) for name in names}
+
+
+def children(process: int) -> dict[int, str]:
+    """Process id -> command line of everything that `process` started and that still runs."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,command="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
+    return {int(row[0]): row[2] for row in rows if len(row) == 3 and int(row[1]) == process}
+
+
+def is_alive(process: int) -> bool:
+    """Whether the process `process` runs; a zombie does not."""
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return bool(state) and not state.startswith("Z")
 
 
 def leftovers(home: Path) -> list[str]:

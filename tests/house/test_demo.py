@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import dagster as dg
 import jsonschema
 import pytest
 
@@ -26,6 +25,7 @@ from tests.house.kit import (
     leftovers,
     problems,
     report_files,
+    reused,
     secai,
     sentence,
     sql,
@@ -131,26 +131,15 @@ def test_the_files_are_there_and_can_be_used(finished: Finished) -> None:
     assert not leftovers(finished.home)
 
 
-def reused(home: Path, *, without: str = "") -> dict[str, bool]:
-    """Asset -> whether its newest materialization says that everything was kept."""
-    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
-        found = {}
-        for name in FLOW:
-            (newest,) = instance.fetch_materializations(dg.AssetKey(name), limit=1).records
-            assert newest.asset_materialization
-            found[name] = bool(newest.asset_materialization.metadata["reused"].value)
-        return found
-
-
 def test_a_second_run_recomputes_nothing(finished: Finished, mine: Callable[[], Path]) -> None:
     home = mine()
-    assert not any(reused(home).values())
+    assert not any(reused(home, FLOW).values())
     before = report_files(home)
     start = time.monotonic()
     done = secai(home, *DEMO)
     seconds = time.monotonic() - start
     assert done.returncode == 0, done.stderr
-    assert all(reused(home).values()), reused(home)
+    assert all(reused(home, FLOW).values()), reused(home, FLOW)
     assert report_files(home) == before
     assert done.stdout.replace(str(home), "") == finished.done.stdout.replace(
         str(finished.home), ""
