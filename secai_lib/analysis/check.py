@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from secai_lib.analysis.grounding import prose_of, ungrounded
+from secai_lib.analysis.grounding import prose_of, speaks_of, ungrounded
 from secai_lib.analysis.prompts import SYSTEM, TASK
 from secai_lib.analysis.schema import breaks_schema, reading_fits, reading_of
 from secai_lib.core.analysis import Facts, Reading
@@ -21,7 +21,7 @@ class Refusal(Record):
     """Why an answer is no reading."""
 
     code: str
-    """A word to count by: `invalid`, `cut`, `ungrounded` or `degenerate`."""
+    """A word to count by: `invalid`, `cut`, `degenerate`, `vacuous` or `ungrounded`."""
     reason: str
     """A sentence for the user."""
     complaint: str
@@ -49,6 +49,12 @@ DEGENERATE = Refusal(
     complaint="Your last answer repeated itself: say something different in every sentence.",
 )
 
+VACUOUS = Refusal(
+    code="vacuous",
+    reason="The answer could be about any problem: it takes up nothing of this one.",
+    complaint="Your last answer could be about anything: speak of what is in the data.",
+)
+
 
 def read_answer(
     answer: Generation, facts: Facts, foreign: Sequence[str], answer_tokens: int
@@ -65,7 +71,9 @@ def read_answer(
     reading = reading_of(parsed, answer_tokens)
     if degenerate(reading) or not reading_fits(reading, answer_tokens):
         return DEGENERATE
-    return UNGROUNDED if ungrounded(reading, facts, foreign) else reading
+    if ungrounded(reading, facts, foreign):
+        return UNGROUNDED
+    return reading if speaks_of(reading, facts) else VACUOUS
 
 
 def degenerate(reading: Reading) -> bool:

@@ -16,8 +16,20 @@ _IDENTIFIER = re.compile(
     r"|\b\w*\d\w*"  # anything with a number
     r"|\b\w+_\w+"  # snake_case
     r"|\b[A-Za-z]*[a-z][A-Z]\w*"  # camelCase, CamelCase
+    r"|\b[A-Z]{2,}s?\b"  # abbreviations
     r"|[^\W\d_]*[^\x00-\x7f\W]\w*"  # letters that only look familiar
 )
+
+_TELLING = re.compile(r"[a-z]{4,}")
+EVERYWHERE = frozenset({
+    "able", "access", "allow", "allows", "also", "always", "attack", "attacker", "attackers",
+    "been", "being", "bypass", "cause", "check", "code", "could", "data", "does", "ensure", "from",
+    "gain", "have", "help", "into", "lose", "make", "more", "must", "only", "other", "problem",
+    "security", "sets", "should", "some", "such", "than", "that", "their", "them", "then", "there",
+    "these", "they", "this", "through", "used", "user", "users", "using", "value", "version",
+    "what", "when", "where", "which", "will", "with", "without", "your",
+})  # fmt: skip
+"""Words that stand in the text about any problem."""
 
 
 def ungrounded(reading: Reading, facts: Facts, foreign: Iterable[str] = ()) -> tuple[str, ...]:
@@ -43,6 +55,13 @@ def prose_of(reading: Reading) -> tuple[str, ...]:
         *(reading.root_cause, reading.impact, *reading.attack_vectors),
         *(reading.business_impact, reading.remediation, reading.prevention),
     )
+
+
+def speaks_of(reading: Reading, facts: Facts) -> bool:
+    """Whether any sentence of `reading` holds a telling word of `facts`."""
+    known = set(_TELLING.findall(_text(facts))) - EVERYWHERE
+    said = {word for sentence in prose_of(reading) for word in _TELLING.findall(sentence.lower())}
+    return bool(said & known)
 
 
 def names_nothing_new(analysis: Analysis) -> bool:

@@ -44,8 +44,8 @@ OPENINGS = {
 model repeats itself otherwise. Everything after it is the model's."""
 OPENING_TOKENS = 16
 """Tokens of all openings together."""
-WORD = r"([A-Z]{2,5}|[A-Za-z][a-z]{0,14}('[a-z]{1,2})?)"
-"""Any other: at most its first letter is a capital, or it is an abbreviation such as SQL."""
+WORD = r"[a-z]{1,15}('[a-z]{1,2})?"
+"""Any other, in small letters: a name or an abbreviation nobody gave is not even begun."""
 _DANGLING = re.compile(
     r"(?:,? (?:a|an|the|of|to|and|or|in|on|for|with|by|from|that|which|is|are|be|as|at|their|this"
     r"|its|it|can|will|may|any|such|into|when|if|has|have|been|was|not|your|you|they))+,?$",

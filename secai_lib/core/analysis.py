@@ -93,7 +93,7 @@ class Analysis(Record):
     status: AnalysisStatus
     """Whether there is a reading."""
     reason_code: str = ""
-    """A word to count by: `invalid`, `cut`, `ungrounded`, `degenerate`, ...; empty if read."""
+    """A word to count by: `invalid`, `cut`, `degenerate`, `vacuous`, `ungrounded`; else empty."""
     reason: str = ""
     """A sentence for the user; empty when there is a reading."""
     facts: Facts

@@ -131,7 +131,7 @@ LEVEL_IS_NO_RATING = frozenset({"checkov"})
 
 
 def is_rated(result: Result) -> bool:
-    """True when somebody rated the finding: a scanner's word for every failed check is no rating."""
+    """True when somebody rated the finding; a word for every failed check is no rating."""
     if result.tool in LEVEL_IS_NO_RATING and result.severity_origin == "level":
         return False
     return result.severity is not Severity.UNKNOWN and result.severity_origin != "none"

@@ -23,7 +23,7 @@ ANSWER: Mapping[str, object] = {
     "impact": "An attacker can push changed code.",
     "attacks": ["By sending a hostile change"],
     "business": "The users may lose their trust.",
-    "remedy": "Limit the rights now.",
+    "remedy": "Limit the permissions now.",
     "prevention": "Always review the new jobs.",
 }
 

@@ -52,12 +52,19 @@ def test_loops_and_copies_are_degenerate(changed: dict[str, str]) -> None:
     assert judged(answer(**changed)) == "degenerate"
 
 
+def test_what_could_be_said_of_any_problem_is_vacuous() -> None:
+    assert judged(answer(remedy="Limit the problem now.")) == "vacuous"
+    assert judged(answer(remedy="Limit the problem now.", cause="The default is wide.")) == "read"
+
+
 def test_the_name_of_another_problem_is_ungrounded_however_plain() -> None:
-    named = answer(remedy="Update the minimist package.")
+    default = "The default is wide."
+    named = answer(remedy="Update the minimist package.", cause=default)
 
     assert judged(named) == "read"
     assert judged(named, foreign=("minimist", "cwe-1")) == "ungrounded"
-    assert judged(answer(remedy="Update the lodash package."), foreign=("lodash",)) == "read"
+    lodash = answer(remedy="Update the lodash package.", cause=default)
+    assert judged(lodash, foreign=("lodash",)) == "read"
 
 
 def reading(sentence: str) -> Reading:
@@ -69,7 +76,7 @@ def reading(sentence: str) -> Reading:
     [
         *("CVE-2024-1234", "cve-2024-1234", "GHSA-aaaa-bbbb-cccc", "CWE-79", "4.17.22", "99"),
         *("https://evil.example/x", "evil.example", "a@evil.example", "src/evil.py", "evil:pack"),
-        *("evilName", "EvilName", "evil_name", "СVE", "\uff43\uff56\uff45-\uff12\uff10"),
+        *("evilName", "EvilName", "evil_name", "LINQ", "СVE", "\uff43\uff56\uff45-\uff12\uff10"),
     ],
 )
 def test_an_invented_identifier_is_found(name: str) -> None:

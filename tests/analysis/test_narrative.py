@@ -25,7 +25,7 @@ def test_the_models_words_are_marked_and_its_severity_stands_beside_the_evidence
     page = narrative(analysis(answer()))
 
     assert "Severity (model): high, against medium in the evidence" in page
-    assert "- Remedy (model): Limit the rights now." in page
+    assert "- Remedy (model): Limit the permissions now." in page
     same = narrative(analysis(answer(severity="medium")))
     assert "medium, the same as medium in the evidence" in same
 
