@@ -3,11 +3,10 @@
 import json
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 from secai_lib.analysis.grounding import prose_of, speaks_of, ungrounded
 from secai_lib.analysis.prompts import SYSTEM, TASK
-from secai_lib.analysis.schema import breaks_schema, reading_fits, reading_of
+from secai_lib.analysis.schema import fits_schema, reading_fits, reading_of
 from secai_lib.core.analysis import Facts, Reading
 from secai_lib.core.generation import Finish, Generation
 from secai_lib.core.record import Record
@@ -36,7 +35,7 @@ CUT = Refusal(
 INVALID = Refusal(
     code="invalid",
     reason="The answer breaks its schema: the server may not support constrained output.",
-    complaint="Your last answer was not the JSON object that was asked for: write only that.",
+    complaint="Your last answer was not the sentences that were asked for: write only those.",
 )
 UNGROUNDED = Refusal(
     code="ungrounded",
@@ -66,7 +65,7 @@ def read_answer(
         parsed = json.loads(answer.text)
     except (ValueError, RecursionError):
         return INVALID
-    if breaks_schema(parsed, answer_tokens):
+    if not fits_schema(parsed, answer_tokens):
         return INVALID
     reading = reading_of(parsed, answer_tokens)
     if degenerate(reading) or not reading_fits(reading, answer_tokens):
@@ -93,8 +92,8 @@ def degenerate(reading: Reading) -> bool:
 
 
 def _circles(words: Sequence[str]) -> bool:
-    """Whether two words in a row come back, or a long word comes three times."""
-    pairs = list(pairwise(words))
-    return len(set(pairs)) < len(pairs) or any(
-        words.count(word) > 2 for word in words if len(word) > 3
+    """Whether three words in a row come back, or a long word comes four times."""
+    triples = list(zip(words, words[1:], words[2:], strict=False))
+    return len(set(triples)) < len(triples) or any(
+        words.count(word) > 3 for word in words if len(word) > 3
     )

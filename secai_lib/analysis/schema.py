@@ -1,146 +1,130 @@
 """The answer a model is held to, token by token, and how it becomes a `Reading`.
 
-Prose is words and nothing else: no digit, slash, dot, underscore or backtick fits into the pattern,
-so an answer cannot hold a version, path, URL or identifier that nobody gave it.
+One JSON string of plain sentences whose openings are given, since a small model writes a sentence
+far better than it fills in keys (measured: `tests/bench/bench_analyses.py`). Labels come last, so
+that they follow from what was written. After an opening there are words and nothing else: no
+capital, digit, slash, dot, underscore or backtick fits into the pattern, so an answer cannot hold
+a name, version, path, URL or identifier that nobody gave it.
 """
 
 import json
 import re
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from secai_lib.core.analysis import Reading
 from secai_lib.core.finding import Severity
 from secai_lib.core.generation import Decoding
 from secai_lib.core.weakness import VulnerabilityType
 
-PROSE = {
-    "cause": "root_cause",
-    "impact": "impact",
-    "attacks": "attack_vectors",
-    "business": "business_impact",
-    "remedy": "remediation",
-    "prevention": "prevention",
-}
-"""Key of the answer -> field of the reading, in the order they are written."""
+
+class Sentence(NamedTuple):
+    """One sentence of an answer."""
+
+    field: str
+    """Of the reading."""
+    opening: str
+    """How it begins; everything after it is the model's."""
+    share: int
+    """Its part of the words, in `SHARES`."""
+
+
+SENTENCES = (
+    Sentence("impact", "An attacker could", 11),
+    Sentence("root_cause", "This happens because", 9),
+    Sentence("attack_vectors", "It can be attacked by", 5),
+    Sentence("business_impact", "The company could lose", 4),
+    Sentence("remediation", "To fix this, you should", 9),
+    Sentence("prevention", "To prevent this, you should", 7),
+)
+"""In the order they are written."""
+SHARES = sum(sentence.share for sentence in SENTENCES)
+TYPES = {kind.value.replace("_", " "): kind for kind in VulnerabilityType}
+"""How a label is spelled -> the label."""
 SEVERITIES = [s.value for s in Severity if s is not Severity.UNKNOWN]
-FRAME_TOKENS = 38
-"""Tokens of everything that is not prose, measured with SmolLM2 (33 to 38 by type)."""
-TOKENS_PER_WORD = 1.3
-"""Of English prose; measured on answers of SmolLM2."""
-MIN_WORDS, MAX_WORDS = 3, 40
-"""Of the model's own words in a sentence, at the limit."""
-ROOMY = 200
-"""Answer tokens from which more than one attack vector fits."""
-OPENINGS = {
-    "cause": "(The|This) ",
-    "impact": "An attacker (can|could) ",
-    "attacks": "By (calling|changing|guessing|loading|opening|publishing|reading|replacing"
-    "|sending|using) ",
-    "business": "The (company|owners|users) may lose ",
-    "remedy": "(Check|Disable|Limit|Remove|Replace|Set|Update|Upgrade|Use|Validate) (a|the) ",
-    "prevention": "Always (check|keep|limit|review|scan|test|use|validate) ",
-}
-"""How each sentence begins, so that it answers its own question and repeats no other one; a small
-model repeats itself otherwise. Everything after it is the model's."""
-OPENING_TOKENS = 16
-"""Tokens of all openings together."""
-WORD = r"[a-z]{1,15}('[a-z]{1,2})?"
-"""Any other, in small letters: a name or an abbreviation nobody gave is not even begun."""
+FRAME_TOKENS = 46
+"""Tokens of openings, labels and punctuation, measured with SmolLM2 (41 to 46 by type)."""
+TOKENS_PER_WORD = 1.1
+"""Of the plain words in between; measured on answers of SmolLM2."""
+MIN_WORDS, MAX_WORDS = 2, 40
+"""Of the model's own words in a sentence."""
+WORD = r"[a-z]{1,15}(?:'[a-z]{1,2})?"
+"""In small letters: a name or an abbreviation nobody gave is not even begun."""
 _DANGLING = re.compile(
     r"(?:,? (?:a|an|the|of|to|and|or|in|on|for|with|by|from|that|which|is|are|be|as|at|their|this"
-    r"|its|it|can|will|may|any|such|into|when|if|has|have|been|was|not|your|you|they))+,?$",
+    r"|its|it|can|will|may|any|such|into|when|if|has|have|been|was|not|your|you|they|could|used"
+    r"|allows?|using|they're|it's|who|but|so|because|while|where))+,?$",
     re.IGNORECASE,
 )
 
 
-def vectors_for(answer_tokens: int) -> int:
-    """Most attack vectors of one answer."""
-    return 1 if answer_tokens < ROOMY else 3
-
-
-def words_for(answer_tokens: int) -> int:
-    """Most words after an opening, so that an answer is normally whole in `answer_tokens`."""
-    sentences = len(PROSE) - 1 + vectors_for(answer_tokens)
-    room = (answer_tokens - FRAME_TOKENS - OPENING_TOKENS) / TOKENS_PER_WORD / sentences
-    return max(MIN_WORDS, min(MAX_WORDS, int(room)))
+def words_for(sentence: Sentence, answer_tokens: int) -> int:
+    """Most words after the opening, so that an answer is normally whole in `answer_tokens`."""
+    room = (answer_tokens - FRAME_TOKENS) / TOKENS_PER_WORD
+    return max(MIN_WORDS + 1, min(MAX_WORDS, int(room * sentence.share / SHARES)))
 
 
 def answer_schema(answer_tokens: int) -> dict[str, Any]:
-    """The JSON Schema of an answer; its properties stand in the order they are written."""
-    words = words_for(answer_tokens)
-    prose: dict[str, dict[str, Any]] = {
-        key: {
-            "type": "string",
-            "pattern": rf"^{opening}{WORD}(,? {WORD}){{0,{words - 1}}}\.?$",
-        }
-        for key, opening in OPENINGS.items()
-    }
-    properties: dict[str, Any] = {
-        "type": {"enum": [kind.value for kind in VulnerabilityType]},
-        "severity": {"enum": SEVERITIES},
-        **prose,
-    }
-    most = vectors_for(answer_tokens)
-    properties["attacks"] = {
-        "type": "array",
-        "items": prose["attacks"],
-        "minItems": 1,
-        "maxItems": most,
-    }
-    return {
-        "x-guidance": {"whitespace_flexible": False},
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    """The JSON Schema of an answer: a string of sentences."""
+    return {"type": "string", "pattern": _pattern(answer_tokens)}
 
 
 def decoding_for(answer_tokens: int) -> Decoding:
     """How answers are made: greedy, held to the schema."""
-    # not sorted: a constrained model writes the properties in the schema's order
     text = json.dumps(answer_schema(answer_tokens), separators=(",", ":"))
     return Decoding(max_tokens=answer_tokens, json_schema=text)
 
 
-def breaks_schema(answer: object, answer_tokens: int) -> str:
-    """Which part of the schema a parsed `answer` breaks; empty when it fits."""
-    from jsonschema import Draft202012Validator  # 0.2 s
-
-    error = next(Draft202012Validator(answer_schema(answer_tokens)).iter_errors(answer), None)
-    return "/".join(map(str, error.absolute_schema_path)) if error else ""
+def fits_schema(answer: object, answer_tokens: int) -> bool:
+    """Whether a parsed `answer` keeps to the schema."""
+    return isinstance(answer, str) and bool(re.fullmatch(_pattern(answer_tokens)[1:-1], answer))
 
 
-def reading_of(answer: dict[str, Any], answer_tokens: int) -> Reading:
+def reading_of(answer: str, answer_tokens: int) -> Reading:
     """The reading in an `answer` that fits the schema, its sentences made whole."""
-    most = words_for(answer_tokens)
-
-    def sentence(key: str, text: str) -> str:
-        return whole(text, most + OPENINGS[key].count(" "))
-
-    vectors = dict.fromkeys(sentence("attacks", attack) for attack in answer["attacks"])
-    prose = {field: sentence(key, answer[key]) for key, field in PROSE.items() if key != "attacks"}
+    said = [sentence.strip() for sentence in answer.split(".") if sentence.strip()]
+    *prose, kind, severity = said
+    whole_ones = {
+        sentence.field: whole(text, sentence, words_for(sentence, answer_tokens))
+        for sentence, text in zip(SENTENCES, prose, strict=True)
+    }
     return Reading(
-        classification=answer["type"],
-        severity=answer["severity"],
-        attack_vectors=tuple(vectors),
-        **prose,
+        classification=TYPES[kind.removeprefix("This is ")],
+        severity=Severity(severity.removeprefix("The severity is ")),
+        attack_vectors=(whole_ones.pop("attack_vectors"),),
+        **whole_ones,
     )
+
+
+def answer_of(reading: Reading) -> str:
+    """The answer that says what `reading` says."""
+    fields = reading.model_dump(mode="json") | {"attack_vectors": reading.attack_vectors[0]}
+    kind = reading.classification.value.replace("_", " ")
+    prose = " ".join(fields[sentence.field] for sentence in SENTENCES)
+    return f"{prose} This is {kind}. The severity is {reading.severity.value}."
 
 
 def reading_fits(reading: Reading, answer_tokens: int) -> bool:
     """Whether `reading` is one an answer of so many tokens can hold."""
-    answer = {key: getattr(reading, field) for key, field in PROSE.items()}
-    answer |= {"type": reading.classification.value, "severity": reading.severity.value}
-    return not breaks_schema(answer | {"attacks": list(reading.attack_vectors)}, answer_tokens)
+    return len(reading.attack_vectors) == 1 and fits_schema(answer_of(reading), answer_tokens)
 
 
-def whole(text: str, most: int) -> str:
+def whole(text: str, sentence: Sentence, most: int) -> str:
     """`text` with a full stop, without the words at its end that lead nowhere (`of the`).
 
     At the limit of `most` words the last one goes too: a model that may not begin another word
     glues it to the last.
     """
-    words = text.rstrip(".").split()
+    words = text.removeprefix(sentence.opening).split()
     bare = " ".join(words[: most - 1]).rstrip(",")
-    return f"{_DANGLING.sub('', bare) or bare}."
+    return f"{sentence.opening} {_DANGLING.sub('', f' {bare}').strip() or bare}."
+
+
+@lru_cache(maxsize=8)
+def _pattern(answer_tokens: int) -> str:
+    prose = (
+        rf"{s.opening} {WORD}(?:,? {WORD}){{{MIN_WORDS - 1},{words_for(s, answer_tokens) - 1}}}\."
+        for s in SENTENCES
+    )
+    labels = rf"This is (?:{'|'.join(TYPES)})\. The severity is (?:{'|'.join(SEVERITIES)})\."
+    return f"^{' '.join((*prose, labels))}$"

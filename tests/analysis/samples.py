@@ -16,20 +16,25 @@ from tests.fakes.records import make_context, make_finding, make_package, make_p
 MODEL = "pypi://small==1@1#0123456789abcdef"
 SETTINGS = AnalysisSettings(prompt_tokens=2000, answer_tokens=96)
 """Tokens of the fake engine are words, so that the prompt's limit is roomy."""
-ANSWER: Mapping[str, object] = {
-    "type": "excessive_privileges",
-    "severity": "high",
-    "cause": "The job keeps every right.",
-    "impact": "An attacker can push changed code.",
-    "attacks": ["By sending a hostile change"],
-    "business": "The users may lose their trust.",
-    "remedy": "Limit the permissions now.",
-    "prevention": "Always review the new jobs.",
+ANSWER: Mapping[str, str] = {
+    "impact": "An attacker could push changed code.",
+    "cause": "This happens because the job keeps every right.",
+    "attacks": "It can be attacked by sending a hostile change.",
+    "business": "The company could lose their trust.",
+    "remedy": "To fix this, you should limit the permissions now.",
+    "prevention": "To prevent this, you should review the new jobs.",
+    "type": "This is excessive privileges.",
+    "severity": "The severity is high.",
 }
+"""The sentences of a good answer, in their order."""
 
 
-def answer(**changed: object) -> str:
-    return json.dumps({**ANSWER, **changed}, separators=(",", ":"))
+def answer_text(**changed: str) -> str:
+    return " ".join({**ANSWER, **changed}.values())
+
+
+def answer(**changed: str) -> str:
+    return json.dumps(answer_text(**changed))
 
 
 def words(chat: Chat) -> int:

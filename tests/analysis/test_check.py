@@ -9,9 +9,10 @@ from secai_lib.analysis.grounding import ungrounded
 from secai_lib.analysis.schema import reading_of
 from secai_lib.core.analysis import Reading
 from secai_lib.core.generation import Finish, Generation
-from tests.analysis.samples import ANSWER, answer, facts
+from tests.analysis.samples import answer, answer_text, facts
 
-SAME = "one and the same"
+SAME = "one and the same thing"
+DEFAULT = "This happens because the default is wide."
 
 
 def judged(text: str, *, finish: Finish = Finish.STOP, foreign: tuple[str, ...] = ()) -> str:
@@ -24,7 +25,7 @@ def test_a_good_answer_is_read() -> None:
     assert judged(answer()) == "read"
 
 
-@pytest.mark.parametrize("text", ["", "{", "null", "[]", "[" * 100_000, '{"type":"other"}', "yes."])
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", "[" * 100_000, '"yes."', "yes."])
 def test_what_is_no_answer_is_invalid(text: str) -> None:
     assert judged(text) == "invalid"
 
@@ -36,39 +37,40 @@ def test_a_cut_answer_is_no_reading_even_if_it_parses() -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        {"cause": "The code bad code bad"},
-        {"cause": "The very very very bad"},
+        {"cause": "This happens because a bad code is a bad code."},
+        {"cause": "This happens because a very very very very bad."},
         {
-            "cause": f"The {SAME}",
-            "business": f"The users may lose {SAME}",
-            "remedy": f"Use a {SAME}",
-            "prevention": f"Always keep {SAME}",
+            "impact": f"An attacker could {SAME}.",
+            "cause": f"This happens because {SAME}.",
+            "remedy": f"To fix this, you should {SAME}.",
+            "prevention": f"To prevent this, you should {SAME}.",
         },
-        {"cause": "The data of a scanner"},
+        {"cause": "This happens because findings of scanners to developers."},
     ],
-    ids=["pair comes back", "a word thrice", "four times the same", "our own instructions"],
+    ids=["three words come back", "a word again and again", "the same four times", "our own words"],
 )
 def test_loops_and_copies_are_degenerate(changed: dict[str, str]) -> None:
     assert judged(answer(**changed)) == "degenerate"
 
 
 def test_what_could_be_said_of_any_problem_is_vacuous() -> None:
-    assert judged(answer(remedy="Limit the problem now.")) == "vacuous"
-    assert judged(answer(remedy="Limit the problem now.", cause="The default is wide.")) == "read"
+    fix = "To fix this, you should limit the problem now."
+    assert judged(answer(remedy=fix)) == "vacuous"
+    assert judged(answer(remedy=fix, cause=DEFAULT)) == "read"
 
 
 def test_the_name_of_another_problem_is_ungrounded_however_plain() -> None:
-    default = "The default is wide."
-    named = answer(remedy="Update the minimist package.", cause=default)
+    update = "To fix this, you should update the minimist package."
+    named = answer(remedy=update, cause=DEFAULT)
 
     assert judged(named) == "read"
     assert judged(named, foreign=("minimist", "cwe-1")) == "ungrounded"
-    lodash = answer(remedy="Update the lodash package.", cause=default)
+    lodash = answer(remedy=update.replace("minimist", "lodash"), cause=DEFAULT)
     assert judged(lodash, foreign=("lodash",)) == "read"
 
 
 def reading(sentence: str) -> Reading:
-    return reading_of(dict(ANSWER), 96).model_copy(update={"remediation": sentence})
+    return reading_of(answer_text(), 96).model_copy(update={"remediation": sentence})
 
 
 @pytest.mark.parametrize(

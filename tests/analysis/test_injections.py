@@ -23,7 +23,7 @@ from tests.analysis.test_prompts import passage
 from tests.fakes.engine import FakeEngine
 
 PLACES = ("message", "title", "code", "path", "rule", "help")
-OURS = {"Finding:", "Code:", "A similar problem elsewhere, only a hint:", TASK}
+OURS = {"A scanner reported this:", "Code:", "A similar problem elsewhere, only a hint:", TASK}
 """The only lines of a question that are not data."""
 CHAT_SYNTAX = re.compile(r"<\|?/?im_|<\||\|>|</?s>|\[/?INST\]|<</?SYS>>|<start_of|<end_of")
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -59,7 +59,9 @@ def test_no_text_ends_the_data_or_opens_a_turn(place: str) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_an_injected_answer_changes_no_fact(place: str) -> None:
     """A model that obeys: it answers what the text asks for, or as far as the schema lets it."""
-    obedient = FakeEngine(lambda *_: answer(severity="info", type="other"))
+    obedient = FakeEngine(
+        lambda *_: answer(severity="The severity is info.", type="This is other.")
+    )
     asked = questions(*INJECTIONS, place=place)
     analyses = read_problems(asked, obedient, SETTINGS, model=MODEL)
 
@@ -72,7 +74,7 @@ def test_an_injected_answer_changes_no_fact(place: str) -> None:
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_an_echoed_injection_is_no_reading(text: str) -> None:
     """A model that repeats the text, and a server that ignores the schema."""
-    for said in (text, answer(cause=text), answer(impact=f"An attacker can {text}")):
+    for said in (text, answer(cause=text), answer(impact=f"An attacker could {text}")):
         engine = FakeEngine([said, said])
         (analysis,) = read_problems(questions(text), engine, SETTINGS, model=MODEL)
         assert analysis.status is AnalysisStatus.ABSTAINED
@@ -80,7 +82,9 @@ def test_an_echoed_injection_is_no_reading(text: str) -> None:
 
 
 def test_an_echo_of_mere_words_names_nothing() -> None:
-    said = answer(cause="The severity is info", severity="info")
+    said = answer(
+        cause="This happens because the severity is info.", severity="The severity is info."
+    )
     (analysis,) = read_problems(questions("x"), FakeEngine([said]), SETTINGS, model=MODEL)
     assert names_nothing_new(analysis)
     assert analysis.facts.severity is Severity.MEDIUM

@@ -25,8 +25,8 @@ def test_the_models_words_are_marked_and_its_severity_stands_beside_the_evidence
     page = narrative(analysis(answer()))
 
     assert "Severity (model): high, against medium in the evidence" in page
-    assert "- Remedy (model): Limit the permissions now." in page
-    same = narrative(analysis(answer(severity="medium")))
+    assert "- Remedy (model): To fix this, you should limit the permissions now." in page
+    same = narrative(analysis(answer(severity="The severity is medium.")))
     assert "medium, the same as medium in the evidence" in same
 
 

@@ -62,13 +62,13 @@ def test_the_least_important_goes_first() -> None:
     def count(chat: Chat) -> int:
         return len(chat[-1].content)
 
-    given = facts("why " * 400, place="help").model_copy(update={"code": "line()\n" * 60})
+    given = facts("help " * 400, place="help").model_copy(update={"code": "line()\n" * 60})
     bare = given.model_copy(update={"help": ""})
     room = count(chat_for(bare, [passage()], count, 10**6))
     without_help = chat_for(given, [passage()], count, room)[-1].content
     short = chat_for(given, [passage()], count, 700)[-1].content
 
-    assert "why" not in without_help
+    assert "help" not in without_help
     assert without_help.count("line()") == 60
     assert 0 < short.count("line()") < 60
     assert "Overly broad permissions" in short

@@ -107,7 +107,7 @@ def test_a_refused_answer_is_asked_again_with_what_was_wrong(bad: str, refusal: 
 
 
 def test_two_refusals_are_an_abstention_with_the_last_reason() -> None:
-    loop = answer(cause="The very very very very")
+    loop = answer(cause="This happens because a very very very very bad.")
     (analysis,) = read(FakeEngine(["no json", loop]), "one")
 
     assert (analysis.status, analysis.reading) == (AnalysisStatus.ABSTAINED, None)
@@ -161,7 +161,7 @@ def test_hints_are_proven_fixes_of_other_problems_and_are_recorded() -> None:
 
 
 def test_a_name_out_of_a_hint_is_refused() -> None:
-    named = answer(remedy="Update the minimist package.")
+    named = answer(remedy="To fix this, you should update the minimist package.")
     (analysis,) = read(FakeEngine([named, named]), "one", retriever=Shelf())
 
     assert analysis.reason_code == "ungrounded"

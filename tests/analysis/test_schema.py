@@ -2,91 +2,104 @@
 
 import json
 
+import jsonschema
 import pytest
 
 from secai_lib.analysis.schema import (
+    SENTENCES,
+    answer_of,
     answer_schema,
-    breaks_schema,
     decoding_for,
+    fits_schema,
     reading_fits,
     reading_of,
-    vectors_for,
     whole,
     words_for,
 )
-from tests.analysis.samples import ANSWER
+from tests.analysis.samples import ANSWER, answer_text
 
+IMPACT, REMEDY = SENTENCES[0], SENTENCES[4]
 IDENTIFIERS = (
     *("CVE-2024-1234", "GHSA-aaaa-bbbb-cccc", "version 4.17.21", "v2", "https://evil.example"),
     *("src/main.py", "evil.example", "a@evil.example", "group:artifact", "snake_case", "CamelCase"),
     *("`code`", "<b>bold</b>", "[link](x)", "line\nbreak", "tab\t", "größer", "СVE", "\u200b"),
+    *("LINQ", "Linq", "I"),
 )
 
 
 @pytest.mark.parametrize("name", IDENTIFIERS)
 @pytest.mark.parametrize("key", ["cause", "remedy"])
 def test_no_identifier_fits_into_a_sentence(name: str, key: str) -> None:
-    changed = {**ANSWER, key: f"{ANSWER[key]}".rstrip(".") + f" {name}"}
+    changed = answer_text(**{key: f"{ANSWER[key].rstrip('.')} {name}."})
 
-    assert breaks_schema(changed, 400)
+    assert not fits_schema(changed, 400)
 
 
 def test_a_plain_answer_fits_and_is_read() -> None:
-    assert breaks_schema(ANSWER, 96) == ""
-    reading = reading_of(dict(ANSWER), 96)
+    assert fits_schema(answer_text(), 96)
+    jsonschema.validate(answer_text(), answer_schema(96))
+    reading = reading_of(answer_text(), 96)
     assert reading.classification == "excessive_privileges"
-    assert reading.attack_vectors == ("By sending a hostile change.",)
+    assert reading.severity == "high"
+    assert reading.attack_vectors == ("It can be attacked by sending a hostile change.",)
     assert reading_fits(reading, 96)
+    assert answer_of(reading) == answer_text()
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        {"severity": "unknown"},
-        {"type": "bad luck"},
-        {"attacks": []},
-        {"more": "keys"},
-        {"cause": "The " + "very " * 40 + "long"},
-        {"impact": "It is bad for everyone"},
+        {"severity": "The severity is unknown."},
+        {"type": "This is bad luck."},
+        {"attacks": ""},
+        {"severity": "The severity is high. More."},
+        {"cause": "This happens because " + "very " * 40 + "long."},
+        {"impact": "It is bad for everyone."},
+        {"impact": "An attacker could."},
     ],
 )
-def test_other_answers_break_it(changed: dict[str, object]) -> None:
-    assert breaks_schema({**ANSWER, **changed}, 96)
-    assert breaks_schema({k: v for k, v in ANSWER.items() if k != "impact"}, 96) == "required"
-    assert breaks_schema(["no object"], 96)
+def test_other_answers_break_it(changed: dict[str, str]) -> None:
+    assert not fits_schema(answer_text(**changed), 96)
+    assert not fits_schema([answer_text()], 96)
 
 
 def test_room_grows_with_the_answer() -> None:
-    assert words_for(48) < words_for(96) < words_for(400)
-    assert (vectors_for(96), vectors_for(400)) == (1, 3)
+    for sentence in SENTENCES:
+        assert words_for(sentence, 48) < words_for(sentence, 400)
+    assert words_for(IMPACT, 48) < words_for(IMPACT, 96) < words_for(IMPACT, 400)
     assert decoding_for(96).max_tokens == 96
 
 
-def test_the_model_writes_the_keys_in_our_order() -> None:
-    schema = json.loads(decoding_for(96).json_schema)
-    assert list(schema["properties"]) == list(ANSWER)
-    assert schema == answer_schema(96)
+def test_a_reading_with_a_part_nobody_wrote_does_not_fit() -> None:
+    reading = reading_of(answer_text(), 96)
+    assert not reading_fits(reading.model_copy(update={"attack_vectors": ()}), 96)
+    assert not reading_fits(reading.model_copy(update={"impact": "It is bad."}), 96)
 
 
 def test_llguidance_holds_an_answer_to_it() -> None:
     from llguidance import LLMatcher
 
-    grammar = LLMatcher.grammar_from_json_schema(decoding_for(96).json_schema)
-    assert LLMatcher.validate_grammar(grammar) == ""
+    assert json.loads(decoding_for(96).json_schema) == answer_schema(96)
+    for tokens in (48, 96, 400):
+        grammar = LLMatcher.grammar_from_json_schema(decoding_for(tokens).json_schema)
+        assert LLMatcher.validate_grammar(grammar) == ""
 
 
 @pytest.mark.parametrize(
     ("cut", "shown"),
     [
-        ("The token may write to the", "The token may write."),
-        ("The token may write.", "The token may write."),
-        ("The token, and", "The token."),
-        ("This", "This."),
+        ("limit what the token may write to the", "limit what the token may write."),
+        ("limit the token", "limit the token."),
+        ("limit the token, and", "limit the token."),
+        ("use a tool that can be used to", "use a tool."),
+        ("of the", "of the."),
     ],
 )
 def test_a_cut_sentence_loses_the_words_that_lead_nowhere(cut: str, shown: str) -> None:
-    assert whole(cut, 20) == shown
+    opening = REMEDY.opening
+    assert whole(f"{opening} {cut}", REMEDY, 20) == f"{opening} {shown}"
 
 
 def test_the_last_word_at_the_limit_goes_since_another_may_be_glued_to_it() -> None:
-    assert whole("The security of the package iscritical.", 6) == "The security of the package."
+    text = f"{REMEDY.opening} keep the security of the package iscritical"
+    assert whole(text, REMEDY, 7).endswith("should keep the security of the package.")

@@ -257,12 +257,15 @@ def test_the_asset_shows_what_was_read_and_its_checks_pass(
     assert event.metadata["reused"].value is True
 
 
+FIX = "To fix this, you should"
+
+
 @pytest.mark.parametrize(
     ("sentence", "faults"),
     [
-        ("Use the CVE-2099-99999 now.", {"grounded", "schema_valid"}),
-        ("Use the " + "very plain words " * 40 + "now.", {"schema_valid"}),
-        ("Use the plain words now.", set()),
+        (f"{FIX} use the CVE-2099-99999 now.", {"grounded", "schema_valid"}),
+        (f"{FIX} use the " + "very plain words " * 40 + "now.", {"schema_valid"}),
+        (f"{FIX} use the plain words now.", set()),
     ],
 )
 def test_the_checks_fail_on_planted_faults(

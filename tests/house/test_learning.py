@@ -20,7 +20,7 @@ from secai_assets.assets.stage2_dataset import read_windows
 from secai_assets.definitions import build
 from secai_assets.repairs import read_repairs
 from secai_assets.run import ORDER
-from secai_lib.analysis.schema import answer_schema, reading_fits
+from secai_lib.analysis.schema import reading_fits
 from secai_lib.core.analysis import Analysis
 from secai_lib.core.finding import Severity
 from secai_lib.core.record import sha256_hex
@@ -161,17 +161,12 @@ def check_prose(analysis: Analysis) -> None:
     assert reading.attack_vectors
     prose = (reading.impact, reading.root_cause, reading.business_impact, reading.remediation)
     for text in (*prose, reading.prevention, *reading.attack_vectors):
-        assert re.fullmatch(r"[A-Z][A-Za-z',. ]+\.", text), text
-        assert text.count(".") == 1, text
-        for word in re.findall(r"[\w']+", text):
-            plain = word in (word.lower(), word.capitalize())
-            assert plain or (word.isupper() and len(word) <= 5), f"{word} is a name"
+        assert re.fullmatch(r"[A-Z][a-z]*[a-z', ]+\.", text), text
 
 
 def test_every_reading_fits_its_schema_and_names_nothing_new(learned: Finished) -> None:
     asked = read_analyses(house(learned.home), NESTBOX)
     assert len(asked) == len({a.problem for a in asked}) == 25
-    assert answer_schema(96)["additionalProperties"] is False
     for analysis in asked:
         assert analysis.prompt_tokens <= 350 and analysis.answer_tokens <= 96
         assert 1 <= analysis.tries <= 2
