@@ -129,22 +129,26 @@ def _read(
         nonlocal count
         journal.append(answer)
         count += 1
-        if count % SAY_EVERY == 0 or count == len(questions):
-            again = f", {count - len(questions)} of them asked again" * (count > len(questions))
-            say(f"{count} answers to {len(questions)} questions{again}")
+        if count % SAY_EVERY == 0:
+            say(f"{count} answers to {len(questions)} questions")
 
+    kept = journal.read(room.Answer)
+    if kept:
+        say(f"{plural(len(kept), 'answer')} of a run that did not end, not asked for again")
     with ExitStack() as doors:
         engine = doors.enter_context(house.open_engine(model))
         retriever = house.open_knowledge(say)
-        return room.read_problems(
+        made = room.read_problems(
             questions,
             engine,
             house.settings.analyses,
             model=identity,
             retriever=retriever,
-            answers=journal.read(room.Answer),
+            answers=kept,
             keep=keep,
         )
+    say(f"the model gave {plural(count, 'answer')} to {plural(len(questions), 'question')}")
+    return made
 
 
 def _model_of(house: House) -> tuple[str, Model | None]:
