@@ -7,8 +7,9 @@ from typing import Any, Literal
 import dagster as dg
 
 from secai_assets import metadata
+from secai_assets.assets.base_model import read_base_model
 from secai_assets.resources.house import House
-from secai_lib.core.record import canonical_json
+from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.training import Split, TrainingExample
 from secai_lib.core.verdict import Verdict
 from secai_lib.datasets.export import NAMES, dataset_files, effective_shares, read_lines
@@ -33,6 +34,18 @@ CHECKS: Mapping[str, str] = {
 """Name of a check of a data set -> what it means."""
 STEP = 64
 """Tokens of a bar of the histogram."""
+
+
+def dataset_inputs(house: House, *products: str) -> dict[str, str]:
+    """What both data sets rest on, and the unpartitioned `products` of each: name -> hash."""
+    inputs = {
+        product: content_hash(
+            {key: house.store.require(product, key).files for key in house.store.keys(product)}
+        )
+        for product in ("code_contexts", "findings", "fixes")
+    }
+    inputs |= {product: content_hash(house.store.require(product).files) for product in products}
+    return inputs | {"base_model": read_base_model(house).identity}
 
 
 def published_files(

@@ -18,7 +18,12 @@ from secai_assets.assets.fixes import (
 from secai_assets.assets.problems import problems, read_problems
 from secai_assets.automation import when_parents_are_good
 from secai_assets.children import run_child
-from secai_assets.dataset_views import dataset_metadata, published_files, read_product_rows
+from secai_assets.dataset_views import (
+    dataset_inputs,
+    dataset_metadata,
+    published_files,
+    read_product_rows,
+)
 from secai_assets.failures import explained
 from secai_assets.resources.house import House
 from secai_lib.core.generation import Chat
@@ -67,16 +72,8 @@ def stage1_dataset(
 
 def origin_of(house: House) -> Origin:
     """What the data set is made of."""
-    inputs = {
-        product: content_hash(
-            {key: house.store.require(product, key).files for key in house.store.keys(product)}
-        )
-        for product in ("code_contexts", "findings", "fixes")
-    }
-    inputs["problems"] = content_hash(house.store.require("problems").files)
-    inputs["base_model"] = read_base_model(house).identity
     return Origin(
-        inputs=inputs,
+        inputs=dataset_inputs(house, "problems"),
         settings=content_hash(house.settings.datasets),
         code_version=code_version("datasets", "gateways/chat_tokens"),
     )

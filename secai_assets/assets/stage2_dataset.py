@@ -13,7 +13,12 @@ from secai_assets.assets.forge_pairs import forge_pairs
 from secai_assets.assets.problems import problems
 from secai_assets.automation import when_parents_are_good
 from secai_assets.children import run_child
-from secai_assets.dataset_views import dataset_metadata, published_files, read_product_rows
+from secai_assets.dataset_views import (
+    dataset_inputs,
+    dataset_metadata,
+    published_files,
+    read_product_rows,
+)
 from secai_assets.failures import explained
 from secai_assets.repairs import read_repairs
 from secai_assets.resources.house import House
@@ -85,19 +90,8 @@ def stage2_dataset(
 
 def origin_of(house: House) -> Origin:
     """What the data set is made of."""
-    inputs = {
-        product: content_hash(
-            {key: house.store.require(product, key).files for key in house.store.keys(product)}
-        )
-        for product in ("code_contexts", "findings", "fixes")
-    }
-    inputs |= {
-        product: content_hash(house.store.require(product).files)
-        for product in ("problems", "forge_pairs")
-    }
-    inputs["base_model"] = read_base_model(house).identity
     return Origin(
-        inputs=inputs,
+        inputs=dataset_inputs(house, "problems", "forge_pairs"),
         settings=content_hash(house.settings.datasets, house.action_pins),
         code_version=code_version("datasets", "code_context", "gateways/chat_tokens"),
     )

@@ -30,25 +30,14 @@ from tests.fakes.records import (
     RUN,
     make_context,
     make_finding,
+    make_model,
     make_problem,
     make_result,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = Origin(inputs={}, settings="", code_version="")
-MODEL = Model(
-    name="small",
-    uri="pypi://small==1",
-    revision="1",
-    source_sha256="0" * 64,
-    licence="MIT",
-    licence_origin="config/models.yaml",
-    architecture="llama",
-    parameters=1,
-    size_bytes=4,
-    folder="small",
-    files={},
-)
+MODEL = make_model()
 PLACE = Place(REPOSITORY, BRANCH)
 
 

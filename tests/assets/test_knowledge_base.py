@@ -14,7 +14,6 @@ from secai_lib.core.errors import StorageError, UsageError
 from secai_lib.core.finding import Finding
 from secai_lib.core.knowledge import Query
 from secai_lib.core.manifest import Origin
-from secai_lib.core.model import Model
 from secai_lib.core.record import canonical_json
 from secai_lib.core.scan_keys import place_key
 from secai_lib.gateways.columns import CONTEXTS, FINDINGS, FIXES, PROBLEMS
@@ -28,6 +27,7 @@ from tests.fakes.records import (
     make_context,
     make_finding,
     make_fix,
+    make_model,
     make_problem,
     make_result,
 )
@@ -35,19 +35,7 @@ from tests.fakes.records import (
 GOOD = {"raw_results": 1, "findings": 1, "distinct_fingerprints": 1, "evidence": 1} | dict.fromkeys(
     ("skipped_results", "malformed", "severity_unknown"), 0
 )
-MODEL = Model(
-    name="M",
-    uri="local:m",
-    revision="1",
-    source_sha256="0" * 64,
-    licence="MIT",
-    licence_origin="test",
-    architecture="bert",
-    parameters=1,
-    size_bytes=1,
-    folder="m",
-    files={},
-)
+MODEL = make_model(name="m", uri="local:m", architecture="bert")
 
 
 def findings(count: int) -> list[Finding]:

@@ -27,6 +27,7 @@ from secai_lib.core.fix import (
     ProofVerdict,
     Proposal,
 )
+from secai_lib.core.model import Model
 from secai_lib.core.problem import Problem, ProblemState
 from secai_lib.core.scan import (
     GithubScan,
@@ -365,4 +366,22 @@ def make_scan_run(
             for path in sorted(files)
         ),
         tools=tools or (make_tool_run(),),
+    )
+
+
+def make_model(
+    *, name: str = "small", uri: str = "pypi://small==1", architecture: str = "llama"
+) -> Model:
+    return Model(
+        name=name,
+        uri=uri,
+        revision="1",
+        source_sha256="0" * 64,
+        licence="Apache-2.0",
+        licence_origin="config/models.yaml",
+        architecture=architecture,
+        parameters=1,
+        size_bytes=4,
+        folder=name,
+        files={},
     )

@@ -15,21 +15,10 @@ from secai_lib.gateways.llm import opening as module
 from secai_lib.gateways.llm.local import LocalEngine
 from secai_lib.gateways.models import ModelShelf
 from tests.fakes.model_server import ModelServer, completion
+from tests.fakes.records import make_model
 
 CHAT = (Message(role="user", content="hi"),)
-MODEL = Model(
-    name="tiny",
-    uri="local:tiny",
-    revision="1",
-    source_sha256="ab" * 32,
-    licence="Apache-2.0",
-    licence_origin="here",
-    architecture="olmo2",
-    parameters=1,
-    size_bytes=1,
-    folder="tiny",
-    files={},
-)
+MODEL = make_model(name="tiny", uri="local:tiny", architecture="olmo2")
 
 
 @pytest.mark.parametrize(("gpu", "expected"), [(True, "mlx"), (False, "torch")])
