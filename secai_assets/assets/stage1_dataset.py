@@ -92,7 +92,7 @@ def publish_rows(
     say: Callable[[str], None],
 ) -> Manifest:
     """The manifest of the new data set, its lengths counted by `count_tokens`."""
-    settings = house.settings.datasets
+    settings, origin = house.settings.datasets, origin_of(house)  # before anything is read
     found = read_material(house)
     rows = [stage1_row(material, settings.weights) for material in found]
     say(f"{len(rows)} problems are rows now; leaving out repeats and splitting by group")
@@ -106,7 +106,7 @@ def publish_rows(
         NAME,
         published_files(finished, 1, template),
         counts=counts,
-        origin=origin_of(house),
+        origin=origin,
     )
 
 
