@@ -15,6 +15,7 @@
         |-- StorageError            a folder of ours cannot be written (disk full, no permission)
         |-- ModelError              a model is not what it should be, or not of a kind we can use
         |   `-- ModelTooLarge           it does not fit into this machine's memory
+        |-- TrainingError           training cannot begin or go on, or its adapter does not fit
         |-- Expired                 the artifact is gone for good
         `-- GateRefused             a check forbids what was asked
 
@@ -136,6 +137,12 @@ class ModelTooLarge(ModelError):
             "free: close other programs, or name a smaller model in config/models.yaml"
         )
         self.model, self.needed, self.available = model, needed, available
+
+
+class TrainingError(Terminal):
+    """Training cannot begin or go on, or an adapter is not what it should be."""
+
+    exit_code = 1
 
 
 class Expired(Terminal):

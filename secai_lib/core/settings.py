@@ -232,6 +232,103 @@ class DatasetSettings(Record):
         return self
 
 
+class LoraSettings(Record):
+    """The shape of an adapter."""
+
+    rank: int = Field(default=16, ge=1)
+    """Rank of every module."""
+    scale: float = Field(default=2.0, gt=0)
+    """Factor of the low-rank product; PEFT calls `scale * rank` alpha."""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Dropout before the low-rank product, in training only."""
+    layers: int = Field(default=12, ge=0)
+    """How many layers get it, counted from the last; 0 for all."""
+    targets: Literal["attention", "linear"] = "linear"
+    """`attention`: query, key, value and output projections; `linear`: those of the MLP too."""
+
+
+class StageSettings(Record):
+    """How one stage is trained; every number reaches the trainer, and the manifest proves it."""
+
+    engine: Literal["auto", "torch", "mlx"] = "auto"
+    """`auto`: mlx where MLX has a GPU, torch otherwise."""
+    lora: LoraSettings = LoraSettings()
+    iterations: int = Field(default=300, ge=1)
+    """Optimizer steps on the stage's own rows."""
+    batch_size: int = Field(default=4, ge=1)
+    """Rows of a batch."""
+    accumulation: int = Field(default=1, ge=1)
+    """Batches of a step."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """The highest, reached after the warm-up."""
+    schedule: Literal["cosine", "constant", "plateau"] = "cosine"
+    """After the warm-up: down to a tenth, as it is, or lowered when validation stands still."""
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the steps in which the rate rises from 0."""
+    plateau_patience: int = Field(default=5, ge=1)
+    """`plateau`: validations without a better loss before the rate is lowered ..."""
+    plateau_factor: float = Field(default=0.5, gt=0, lt=1)
+    """... to this share of itself ..."""
+    plateau_floor: float = Field(default=1e-7, gt=0)
+    """... and never below this."""
+    weight_decay: float = Field(default=0.01, ge=0)
+    """Of AdamW."""
+    clip_norm: float = Field(default=1.0, gt=0)
+    """Largest norm of the gradient."""
+    validate_every: int = Field(default=25, ge=1)
+    """Steps between two looks at the validation part; the best adapter seen there is kept."""
+    validation_rows: int = Field(default=32, ge=1)
+    """Most rows of the validation part that are looked at."""
+    early_stop: int = Field(default=0, ge=0)
+    """Validations without a better loss that end the training; 0: never."""
+    checkpoint_every: int = Field(default=25, ge=1)
+    """Steps between two checkpoints that a killed training goes on from."""
+    max_tokens: int = Field(default=512, ge=64)
+    """Most tokens of a row."""
+    seed: int = 17
+    """Decides the first weights, the order of the rows and the dropout."""
+    replay: float = Field(default=0.0, ge=0, lt=1)
+    """Stage 2: share of the mix that are rows of Stage 1, on top of the stage's own steps."""
+    probe_rows: int = Field(default=8, ge=1)
+    """Rows whose loss is compared before and after, and whose logits an export is checked with."""
+
+
+class EvaluationSettings(Record):
+    """What the models are asked when they are examined."""
+
+    max_rows: int = Field(default=0, ge=0)
+    """Most rows of each test part, spread over its facets; 0: all."""
+    answer_tokens: int = Field(default=160, ge=16)
+    """Most tokens of an answer."""
+    batch_size: int = Field(default=16, ge=1)
+    """Chats answered together."""
+    confidence: float = Field(default=0.95, gt=0, lt=1)
+    """Level of every interval (Wilson)."""
+    seed: int = 17
+    """Decides which rows a cap leaves out."""
+
+
+class PublicationSettings(Record):
+    """What is published, and where."""
+
+    push: bool = False
+    """False: a dry run into a local folder laid out like the Hub; True: to the Hub."""
+    endpoint: str = "https://huggingface.co"
+    """The Hub; `HF_TOKEN` in the environment opens it and is stored nowhere."""
+    private: bool = True
+    """Whether repositories are made private."""
+    dataset: str = Field(default="", pattern=r"^([\w.-]+/[\w.-]+)?$")
+    """`OWNER/NAME` of the data sets' repository; empty: a dry run only, under `local`."""
+    stage1_model: str = Field(default="", pattern=r"^([\w.-]+/[\w.-]+)?$")
+    """`OWNER/NAME` of the Stage 1 adapter's repository."""
+    stage2_model: str = Field(default="", pattern=r"^([\w.-]+/[\w.-]+)?$")
+    """`OWNER/NAME` of the Stage 2 adapter's repository."""
+    licences: tuple[str, ...] = ()
+    """SPDX identifiers that may leave beside the permissive ones we know."""
+    private_hosts: tuple[str, ...] = ()
+    """Names of hosts or domains that must never leave, e.g. `corp.example`."""
+
+
 class Quality(Record):
     """The number behind every asset check; `max_*` may not be passed, `min_*` must be reached."""
 
@@ -277,6 +374,26 @@ class Quality(Record):
     """Near-duplicates and shared groups across splits."""
     datasets_max_faults: int = 0
     """Rows with a placeholder, a leaked answer, a secret, an invented id or a contradiction."""
+    adapters_min_loss_drop: float = Field(default=0.0, ge=0)
+    """Share by which the loss of the probe rows has to fall in training."""
+    adapters_max_probe_change: float = Field(default=1e-3, ge=0)
+    """Difference between the probe loss Stage 1 ended with and the one Stage 2 began with."""
+    adapters_max_padding: float = Field(default=0.05, ge=0, le=1)
+    """Share of the tokens in batches that are padding (warning)."""
+    exports_max_logit_change: float = Field(default=1e-4, ge=0)
+    """Largest difference of a logit between the trained and the exported adapter, in float32."""
+    exports_min_survival: float = Field(default=0.99, ge=-1, le=1)
+    """Cosine between the change an adapter makes and what is left of it in the fused weights."""
+    exports_max_bytes: int = 1_000_000_000
+    """Bytes of a fused model (warning)."""
+    evaluation_min_rows: int = 8
+    """Rows of each test part that were answered (warning: fewer decide nothing)."""
+    gate_min_stage1: float = Field(default=0.75, ge=0, le=1)
+    """Score gate: share of Stage 1 test rows with every field right."""
+    gate_min_stage2: float = Field(default=0.70, ge=0, le=1)
+    """Score gate: share of Stage 2 test rows whose fix is proven by scanning again."""
+    gate_min_retention: float = Field(default=0.6, ge=0, le=1)
+    """Score gate: Stage 1's score after Stage 2, as a share of its score before."""
 
 
 class Paths(Record):
@@ -289,8 +406,8 @@ class Paths(Record):
 class Settings(Record):
     """The whole of `config/`, checked as one."""
 
-    profile: Literal["default", "demo", "production"] = "default"
-    """Which overlay of `config/profiles/` was laid over the topics."""
+    profile: str = Field(default="default", pattern=r"^[a-z0-9]+(,[a-z0-9]+)*$")
+    """Which overlays of `config/profiles/` were laid over the topics, the last one on top."""
     paths: Paths = Paths()
     sources: Sources = Sources()
     sensors: SensorSettings = SensorSettings()
@@ -303,4 +420,8 @@ class Settings(Record):
     knowledge: KnowledgeSettings = KnowledgeSettings()
     forge: ForgeSettings = ForgeSettings()
     datasets: DatasetSettings = DatasetSettings()
+    stage1: StageSettings = StageSettings()
+    stage2: StageSettings = StageSettings(learning_rate=5e-4, replay=0.25)
+    evaluation: EvaluationSettings = EvaluationSettings()
+    publication: PublicationSettings = PublicationSettings()
     quality: Quality = Quality()

@@ -11,6 +11,11 @@ from secai_lib.core.generation import Message
 from secai_lib.core.record import Record
 from secai_lib.core.weakness import VulnerabilityType
 
+ANSWER_PREFIX: Mapping[Literal[1, 2], str] = {1: '{"category":"', 2: "<<<\n"}
+"""Stage -> what every answer begins with. A model is made to begin so, in training and after."""
+ANSWER_END: Mapping[Literal[1, 2], str] = {1: "\n", 2: "\n>>>"}
+"""Stage -> where an answer may be stopped: behind the labels, or behind the edit."""
+
 
 class Split(StrEnum):
     """Which part of a data set a row is in; no group is in two."""

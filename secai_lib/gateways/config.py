@@ -18,7 +18,8 @@ from secai_lib.core.errors import SettingsError
 from secai_lib.core.settings import ModelSource, Settings
 from secai_lib.gateways.model_places import base_source, model_source, models_folder
 
-TOPICS = ("platform", "scanners", "models", "datasets", "quality")
+TOPICS = ("platform", "scanners", "models", "datasets", "stage1", "stage2", "evaluation",
+          "publication", "quality")  # fmt: skip
 """Files of `config/` that make up the settings, each with keys of its own."""
 
 
@@ -91,8 +92,9 @@ def project_root() -> Path:
 def load_project(root: Path | None = None) -> Project:
     """The project at `root` with its settings from `config/`, the profile and the environment.
 
-    The profile is `SECAI_PROFILE` (default `default`, which has no overlay). Environment
-    variables win: `SECAI_QUALITY__FIXES_MAX_ABSTAINED=0.5`. `SECAI_HOME` moves the data.
+    `SECAI_PROFILE` names the overlays, with commas, the last one wins (`default` has none).
+    Environment variables win over them: `SECAI_QUALITY__FIXES_MAX_ABSTAINED=0.5`. `SECAI_HOME`
+    moves the data.
 
     Raises:
         SettingsError: naming every unknown key, wrong type and unreadable file.
@@ -100,8 +102,7 @@ def load_project(root: Path | None = None) -> Project:
     root = root or project_root()
     profile = os.environ.get("SECAI_PROFILE") or "default"
     names = [f"config/{topic}.yaml" for topic in TOPICS]
-    if profile != "default":
-        names.append(f"config/profiles/{profile}.yaml")
+    names += [f"config/profiles/{name}.yaml" for name in profile.split(",") if name != "default"]
     missing = [f"{name} is missing" for name in names if not (root / name).is_file()]
     if missing:
         raise SettingsError(missing)
