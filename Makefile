@@ -17,7 +17,7 @@ MODELS ?=
 CODE := secai_lib secai_assets tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test slow bench lint types check readme clean
+.PHONY: help setup demo train up test slow bench lint types check readme clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,8 +31,11 @@ setup: ## Install everything that is pinned in config/lock; nothing to do takes 
 	@test -f .env || $(PY) -c 'from secai_assets.instance import prepare_home; \
 	from secai_lib.gateways.config import load_project; prepare_home(load_project())'
 
-demo: setup ## From scans to proven fixes and training data on the sample; REPO=/path/to/checkout for your own
+demo: setup ## From scans to proven fixes, a trained adapter and a publication candidate on the sample; REPO=/path/to/checkout for your own
 	@$(SECAI) demo $(if $(REPO),--repo "$(REPO)") $(ARGS)
+
+train: setup ## The longer training on forge and sample, evaluated and exported (about an hour on two free cores)
+	@SECAI_PROFILE=train $(SECAI) demo --until evaluation $(ARGS)
 
 up: setup ## Start the Dagster UI with its daemon
 	@$(SECAI) up $(ARGS)

@@ -7,6 +7,16 @@ CORPUS = dg.AssetSelection.assets("problems", "fixes", "report")
 
 READING = dg.AssetSelection.assets("base_model", "embedding_model", "analyses", "knowledge_base")
 DATASETS = dg.AssetSelection.assets("forge_pairs", "stage1_dataset", "stage2_dataset")
+TRAINING = dg.AssetSelection.assets(
+    *("stage1_adapter", "stage2_adapter", "evaluation"),
+    *("stage1_peft", "stage2_peft", "fused_model"),
+)
+PUBLISHED = dg.AssetSelection.assets(
+    "published_dataset", "published_stage1_model", "published_stage2_model"
+)
+GUARDING = dg.AssetSelection.checks_for_assets(
+    "stage1_dataset", "stage2_dataset", "stage1_adapter", "stage2_adapter", "evaluation"
+) | dg.AssetSelection.checks_for_assets("stage1_peft", "stage2_peft", "fused_model")
 
 ingest = dg.define_asset_job(
     "ingest",
@@ -41,4 +51,18 @@ make_datasets = dg.define_asset_job(
     selection=DATASETS,
     executor_def=dg.in_process_executor,
     description="Forged pairs and both training data sets.",
+)
+
+train = dg.define_asset_job(
+    "train",
+    selection=TRAINING,
+    executor_def=dg.in_process_executor,
+    description="Both adapters, what they are worth, and their exports.",
+)
+
+publish = dg.define_asset_job(
+    "publish",
+    selection=PUBLISHED | GUARDING,
+    executor_def=dg.in_process_executor,
+    description="What leaves; the checks of data sets, adapters and exports are run again first.",
 )

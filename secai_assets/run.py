@@ -19,11 +19,17 @@ ORDER = (
     *(*CHAIN, "problems", "fixes", "report"),
     *("base_model", "embedding_model", "analyses", "knowledge_base"),
     *("forge_pairs", "stage1_dataset", "stage2_dataset"),
+    *("stage1_adapter", "stage2_adapter", "evaluation"),
+    *("stage1_peft", "stage2_peft", "fused_model"),
+    *("published_dataset", "published_stage1_model", "published_stage2_model"),
 )
 """Asset names in the order of the flow; `--until` takes one of them, or `all`."""
 NEED_MODELS = frozenset(ORDER[7:]) - {"forge_pairs"}
 """Assets that need the model packages of `make setup`."""
-MODEL_PACKAGES = ("torch", "transformers", "sentence_transformers", "faiss", "llguidance")
+MODEL_PACKAGES = (
+    *("torch", "transformers", "sentence_transformers", "faiss", "llguidance"),
+    *("peft", "safetensors", "mlx", "mlx_lm"),
+)
 
 
 @dataclass
