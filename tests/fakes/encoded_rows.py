@@ -1,22 +1,26 @@
-"""Rows as token ids, drawn with a seed; lengths and weights differ."""
+"""Rows of random tokens that a tiny model can learn by heart."""
 
-import random
+import numpy as np
 
 from secai_lib.core.adapter import EncodedRow
-from tests.fakes.tiny_olmo import WORDS
+
+WEIGHTS = (0.5, 1.0, 1.3, 2.0)
 
 
-def encoded_rows(count: int, *, seed: int = 3) -> list[EncodedRow]:
-    chance = random.Random(seed)
-    made = []
+def encoded_rows(count: int, *, seed: int = 0, words: int = 400) -> list[EncodedRow]:
+    """`count` rows of different lengths and weights; the answers follow a rule, the ends do not."""
+    random = np.random.default_rng(seed)
+    rows = []
     for number in range(count):
-        length = chance.randint(9, 24)
-        made.append(
+        prompt = random.integers(4, words, int(random.integers(3, 24)))
+        answer = (prompt[:2].repeat(5) * 3 + 1) % (words - 4) + 4
+        answer = answer[: int(random.integers(2, 11))]
+        rows.append(
             EncodedRow(
-                id=f"{number:016x}",
-                tokens=tuple(chance.randrange(4, WORDS) for _ in range(length)),
-                answer_start=chance.randint(3, length - 3),
-                weight=chance.choice((0.5, 1.0, 1.3)),
+                id=f"row-{number}",
+                tokens=tuple(int(token) for token in (*prompt, *answer, 0)),
+                answer_start=len(prompt),
+                weight=WEIGHTS[number % len(WEIGHTS)],
             )
         )
-    return made
+    return rows

@@ -102,7 +102,8 @@ def test_a_broken_adapter_is_not_written() -> None:
 def test_logits_survive_and_odd_ones_do_not() -> None:
     logits = np.random.default_rng(2).normal(size=(2, 3, 5)).astype(np.float32)
     assert np.array_equal(logits_from_bytes(logits_to_bytes(logits)), logits)
-    for odd in (logits[0], logits.astype(np.float64), logits * np.nan):
+    odd_ones: list[Any] = [logits[0], logits.astype(np.float64), logits * np.nan]
+    for odd in odd_ones:
         with pytest.raises(TrainingError):
             logits_to_bytes(odd)
     with pytest.raises(TrainingError):

@@ -1,4 +1,4 @@
-"""Rows of the tiny OLMo-2, and a trainer of it."""
+"""A trainer of the tiny OLMo-2."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -10,32 +10,31 @@ from secai_lib.core.settings import LoraSettings, StageSettings
 from secai_lib.gateways.trainer.torch_trainer import TorchTrainer
 from tests.fakes.encoded_rows import encoded_rows
 
-LORA = LoraSettings(rank=4, scale=3.0, layers=1)
 MakeTrainer = Callable[..., TorchTrainer]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> None:
-    """As many threads as tests may share."""
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """On such small matrices PyTorch's threads wait for each other, on a busy machine for long."""
     import torch
 
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
-
-
-@pytest.fixture(scope="session")
-def rows() -> list[EncodedRow]:
-    return encoded_rows(8)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
-def trainer(tiny_olmo: Path, rows: list[EncodedRow]) -> Iterator[MakeTrainer]:
+def trainer(tiny_olmo: Path) -> Iterator[MakeTrainer]:
     """Makes trainers of the tiny model; they are closed afterwards."""
     made: list[TorchTrainer] = []
 
-    def make(lora: LoraSettings = LORA, own: Sequence[EncodedRow] = rows) -> TorchTrainer:
-        made.append(TorchTrainer(tiny_olmo, own, StageSettings(lora=lora)))
+    def make(own: Sequence[EncodedRow] = encoded_rows(8), **lora: float | str) -> TorchTrainer:
+        shape = LoraSettings.model_validate({"rank": 4, "scale": 3.0, "layers": 1} | lora)
+        made.append(TorchTrainer(tiny_olmo, own, StageSettings(lora=shape), said.append))
         return made[-1]
 
+    said: list[str] = []
     yield make
     for one in made:
         one.close()
