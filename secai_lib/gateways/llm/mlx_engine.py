@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,6 +45,45 @@ def mlx_has_gpu() -> bool:
     except ImportError:
         return False
     return bool(mx.default_device() == mx.Device(mx.DeviceType.gpu, 0))
+
+
+class LoadedMlx(NamedTuple):
+    """A model that `mlx_lm` loaded."""
+
+    model: Any
+    """The network; dense and float32, or as it is stored."""
+    tokenizer: Any
+    """In `mlx_lm`'s wrapping."""
+    config: dict[str, Any]
+    """Its `config.json`."""
+    precision: str
+    """`float32` or `as stored`."""
+
+
+def load_mlx(folder: Path, *, dense: bool = False) -> LoadedMlx:
+    """The model in `folder`; on a CPU in float32, where 4-bit weights would be slow.
+
+    On a GPU it stays as it is stored, unless `dense` weights are asked for: in float32 too.
+
+    Raises:
+        ModelError: a file is missing or damaged.
+    """
+    load_fast_blas()
+    import mlx.core as mx
+    from mlx_lm import load
+    from mlx_lm.utils import dequantize_model
+
+    with loading_errors():
+        config = spell_rope_for_mlx(json.loads((folder / "config.json").read_bytes()))
+        require_rope_of_mlx(config, "the model")
+        rope = {name: config[name] for name in config if name in ROPE}
+        loaded: Any = load(str(folder), AS_IT_LIES, model_config=rope, return_config=True)
+    model, tokenizer, config = loaded
+    if mlx_has_gpu() and not dense:
+        return LoadedMlx(model, tokenizer, config, "as stored")
+    model = dequantize_model(model)
+    model.set_dtype(mx.float32)
+    return LoadedMlx(model, tokenizer, config, "float32")
 
 
 class MlxEngine(LocalEngine):
@@ -93,23 +132,7 @@ class _MlxNetwork:
     """A causal model of mlx-lm and the keys and values of one batch, padded on the left."""
 
     def __init__(self, folder: Path, *, dense: bool) -> None:
-        load_fast_blas()
-        import mlx.core as mx
-        from mlx_lm import load
-        from mlx_lm.utils import dequantize_model
-
-        with loading_errors():
-            config = spell_rope_for_mlx(json.loads((folder / "config.json").read_bytes()))
-            require_rope_of_mlx(config, "the model")
-            rope = {name: config[name] for name in config if name in ROPE}
-            loaded: Any = load(str(folder), AS_IT_LIES, model_config=rope, return_config=True)
-        model, wrapped, config = loaded
-        self.precision = "as stored"
-        if dense or not mlx_has_gpu():
-            model = dequantize_model(model)
-            model.set_dtype(mx.float32)
-            self.precision = "float32"
-        self._model: Any = model
+        self._model, wrapped, config, self.precision = load_mlx(folder, dense=dense)
         self.tokenizer = wrapped._tokenizer
         self.end_ids: list[int] = sorted(wrapped.eos_token_ids)
         self.context = int(config.get("max_position_embeddings") or 0)
