@@ -159,8 +159,8 @@ class Store:
                 if isinstance(data, Path):
                     _move_synced(data, target)
                 else:
-                    _write_synced(target, data)
-            _write_synced(aside / "manifest.json", canonical_json(manifest).encode())
+                    write_synced(target, data)
+            write_synced(aside / "manifest.json", canonical_json(manifest).encode())
             slot.mkdir(parents=True, exist_ok=True)
             try:
                 aside.rename(slot / version)
@@ -191,7 +191,7 @@ class Store:
             folder = self.root / "requests"
             folder.mkdir(parents=True, exist_ok=True)
             with scratch_folder(self._aside) as scratch:
-                _write_synced(scratch / key, canonical_json(request).encode())
+                write_synced(scratch / key, canonical_json(request).encode())
                 (scratch / key).replace(folder / f"{key}.json")
 
     def has_request(self, key: str) -> bool:
@@ -227,9 +227,9 @@ class Store:
                     aside.mkdir()
                     for name, data in files.items():
                         (aside / name).parent.mkdir(parents=True, exist_ok=True)
-                        _write_synced(aside / name, data)
+                        write_synced(aside / name, data)
                     rows = TypeAdapter(list[RawFile]).dump_json(list(listed))
-                    _write_synced(folder / "list", rows)
+                    write_synced(folder / "list", rows)
                     target.parent.mkdir(exist_ok=True)
                     (folder / "list").replace(target.with_name(f"{inbox}.json"))
                     if not target.is_dir():
@@ -335,7 +335,8 @@ def _move_synced(path: Path, target: Path) -> None:
     shutil.move(path, target)
 
 
-def _write_synced(path: Path, data: bytes) -> None:
+def write_synced(path: Path, data: bytes) -> None:
+    """Write `data` to `path`; it is on the disk when this returns."""
     with path.open("wb") as handle:
         handle.write(data)
         handle.flush()
