@@ -6,19 +6,17 @@ import dagster as dg
 
 from secai_assets import metadata
 from secai_assets.assets.base_model import read_base_model
+from secai_assets.resources.adapters import RECORD, read_adapter, read_probe
 from secai_assets.resources.house import House
 from secai_assets.resources.training import (
     ADAPTERS,
-    adapter_origin,
     read_speed,
-    read_trained,
     read_training,
     stage_settings,
 )
 from secai_lib.core.adapter import Adapter, Stage
 from secai_lib.core.errors import TrainingError
 from secai_lib.core.verdict import Verdict
-from secai_lib.gateways.adapter_files import logits_from_bytes
 from secai_lib.quality import adapters as quality
 from secai_lib.training import Training
 from secai_lib.training.evidence import as_table, differences, evidence
@@ -40,7 +38,7 @@ def adapter_metadata(house: House, stage: Stage, *, reused: bool) -> dict[str, d
     """Loss curves, settings asked for and found, what was read, and how quick it was."""
     name = ADAPTERS[stage]
     training = read_training(house, stage)
-    adapter = Adapter.model_validate_json(house.store.read(name, "adapter.json"))
+    adapter = _record(house, stage)
     asked = evidence(training, adapter, training.settings)
     shown = metadata.of_manifest(house.store.require(name), reused=reused)
     looks = training.validations
@@ -79,8 +77,7 @@ def adapter_check_specs(asset: dg.AssetsDefinition) -> list[dg.AssetCheckSpec]:
 def adapter_verdicts(house: House, stage: Stage) -> Iterator[Verdict]:
     """What is to be said of the adapter of `stage`, judged from its files and `config/`."""
     limits, training = house.settings.quality, read_training(house, stage)
-    record = house.store.read(ADAPTERS[stage], "adapter.json")
-    adapter = Adapter.model_validate_json(record)
+    adapter = _record(house, stage)
     yield quality.finite(_numbers(training), list(_faults(house, stage)))
     yield quality.loss_down(training.probe_before, training.probe_after, limits)
     compared = evidence(training, adapter, stage_settings(house, stage))
@@ -91,10 +88,7 @@ def adapter_verdicts(house: House, stage: Stage) -> Iterator[Verdict]:
 def lineage_verdict(house: House) -> Verdict:
     """Whether Stage 2's adapter began as the Stage 1 adapter that lies here."""
     before, training = read_training(house, 1), read_training(house, 2)
-    parent, adapter = (
-        Adapter.model_validate_json(house.store.read(ADAPTERS[stage], "adapter.json"))
-        for stage in (1, 2)
-    )
+    parent, adapter = _record(house, 1), _record(house, 2)
     proof = training.resumed
     shapes = [
         {name: (facts.a_shape, facts.b_shape) for name, facts in one.modules.items()}
@@ -115,9 +109,9 @@ def lineage_verdict(house: House) -> Verdict:
     return quality.resumed_from_stage1(facts, before.probe_after, found, house.settings.quality)
 
 
-def is_current(house: House, stage: Stage) -> bool:
-    """True when the adapter is there and rests on what is there now."""
-    return house.store.reusable(ADAPTERS[stage], origin=adapter_origin(house, stage)) is not None
+def _record(house: House, stage: Stage) -> Adapter:
+    """The adapter's record alone: a check says more of bad matrices than an error would."""
+    return Adapter.model_validate_json(house.store.read(ADAPTERS[stage], RECORD))
 
 
 def _numbers(training: Training) -> dict[str, list[float]]:
@@ -132,7 +126,7 @@ def _numbers(training: Training) -> dict[str, list[float]]:
 def _faults(house: House, stage: Stage) -> Iterator[str]:
     """What is wrong with matrices and logits; nothing when they are good."""
     try:
-        read_trained(house, stage)
-        logits_from_bytes(house.store.read(ADAPTERS[stage], "probe_logits.safetensors"))
+        read_adapter(house, ADAPTERS[stage])
+        read_probe(house, ADAPTERS[stage])
     except TrainingError as error:
         yield str(error)

@@ -4,8 +4,9 @@ import typer
 
 from secai_assets.cli.flow import errors, finish, print_json
 from secai_assets.cli.terminal import shown
+from secai_assets.resources.adapters import read_adapter
 from secai_assets.resources.house import House
-from secai_assets.resources.training import ADAPTERS, read_speed, read_trained, read_training
+from secai_assets.resources.training import ADAPTERS, read_speed, read_training
 from secai_assets.run import run_flow
 from secai_lib.core.adapter import Stage
 from secai_lib.core.errors import UsageError
@@ -42,7 +43,10 @@ def train_adapters(stage: str, *, as_json: bool) -> None:
 
 def facts_of_stage(house: House, stage: Stage) -> dict[str, object]:
     """What is to be known of the trained adapter of `stage`, as plain JSON values."""
-    training, (adapter, _weights) = read_training(house, stage), read_trained(house, stage)
+    training, (adapter, _weights) = (
+        read_training(house, stage),
+        read_adapter(house, ADAPTERS[stage]),
+    )
     looks = [look.loss for look in training.validations if look.step]
     facts: dict[str, object] = {
         "stage": stage,

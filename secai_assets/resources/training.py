@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 
 from secai_assets.assets.base_model import read_base_model
 from secai_assets.dataset_views import read_product_rows
+from secai_assets.resources.adapters import LOGITS, RECORD, TRAINING, WEIGHTS, read_adapter
 from secai_assets.resources.house import House
-from secai_lib.core.adapter import Adapter, EncodedRow, LowRank, Stage, TrainEngine
-from secai_lib.core.errors import TrainingError
+from secai_lib.core.adapter import EncodedRow, Stage, TrainEngine
 from secai_lib.core.manifest import Manifest, Origin
-from secai_lib.core.model import ModelFormat
+from secai_lib.core.model import Model, ModelFormat
 from secai_lib.core.record import Record, canonical_json, content_hash
 from secai_lib.core.settings import StageSettings
 from secai_lib.core.text import plural
@@ -18,18 +18,18 @@ from secai_lib.core.training import Split, TrainingExample
 from secai_lib.gateways.adapter_files import (
     facts_of,
     logits_to_bytes,
-    weights_from_bytes,
     weights_to_bytes,
 )
 from secai_lib.gateways.checkpoints import CheckpointFolder
 from secai_lib.gateways.code_version import code_version
 from secai_lib.gateways.journal import Journal
-from secai_lib.gateways.trainer import encode_rows, open_prompter, open_trainer
+from secai_lib.gateways.trainer import encode_rows, open_prompter
 from secai_lib.training import Parent, Progress, Rows, Trained, Training, Work, make_work, train
 
 Say = Callable[[str], None]
+Encode = Callable[[House, Sequence[TrainingExample], int], Rows]
 OpenEngine = Callable[
-    [House, StageSettings, Sequence[EncodedRow], Say], AbstractContextManager[TrainEngine]
+    [Model, Sequence[EncodedRow], StageSettings, Say], AbstractContextManager[TrainEngine]
 ]
 ADAPTERS: dict[Stage, str] = {1: "stage1_adapter", 2: "stage2_adapter"}
 DATASETS: dict[Stage, str] = {1: "stage1_dataset", 2: "stage2_dataset"}
@@ -98,20 +98,13 @@ def adapter_origin(house: House, stage: Stage) -> Origin:
     )
 
 
-def open_torch_or_mlx(
-    house: House, settings: StageSettings, rows: Sequence[EncodedRow], say: Say
-) -> AbstractContextManager[TrainEngine]:
-    """The engine of the settings on the base model."""
-    return open_trainer(settings, read_base_model(house), house.shelf.folder, rows, say)
-
-
 def train_stage(
     house: House,
     stage: Stage,
     say: Say,
     *,
-    encode: Callable[[House, Sequence[TrainingExample], int], Rows] | None = None,
-    open_engine: OpenEngine = open_torch_or_mlx,
+    encode: Encode | None = None,
+    open_engine: OpenEngine | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Manifest:
     """The manifest of the adapter of `stage`, trained, or gone on with, and published.
@@ -126,7 +119,8 @@ def train_stage(
         f"{plural(work.own, 'row')} to train on, {work.replay} to replay, {work.left_out} too "
         f"long; {plural(len(work.plan.steps), 'step')}"
     )
-    with open_engine(house, settings, work.rows, say) as engine:
+    opening = open_engine or house.open_trainer
+    with opening(read_base_model(house), work.rows, settings, say) as engine:
         digest = parent.adapter.digest if parent else ""
         identity = content_hash(work, digest, engine.identity, origin.code_version)
         folder = house.store.root / ".checkpoints"
@@ -143,11 +137,7 @@ def train_stage(
     return manifest
 
 
-def prepare(
-    house: House,
-    stage: Stage,
-    encode: Callable[[House, Sequence[TrainingExample], int], Rows],
-) -> tuple[Work, Parent | None]:
+def prepare(house: House, stage: Stage, encode: Encode) -> tuple[Work, Parent | None]:
     """Rows and steps of `stage`, and what it goes on from."""
     base, settings = read_base_model(house).identity, stage_settings(house, stage)
     own = encode(house, read_product_rows(house, DATASETS[stage]), settings.max_tokens)
@@ -155,7 +145,7 @@ def prepare(
         return make_work(stage, base, settings, own), None
     stage1 = encode(house, read_product_rows(house, DATASETS[1]), settings.max_tokens)
     said = read_training(house, 1)
-    adapter, weights = read_trained(house, 1)
+    adapter, weights = read_adapter(house, ADAPTERS[1])
     parent = Parent(adapter, weights, said.probe_after)
     return make_work(stage, base, settings, own, stage1, said.probe), parent
 
@@ -177,21 +167,7 @@ def encoded(house: House, rows: Sequence[TrainingExample], max_tokens: int) -> R
 
 def read_training(house: House, stage: Stage) -> Training:
     """How the adapter of `stage` was trained."""
-    return Training.model_validate_json(house.store.read(ADAPTERS[stage], "training.json"))
-
-
-def read_trained(house: House, stage: Stage) -> tuple[Adapter, dict[str, LowRank]]:
-    """The adapter of `stage` and its matrices.
-
-    Raises:
-        TrainingError: the matrices are not those of the record.
-    """
-    name = ADAPTERS[stage]
-    adapter = Adapter.model_validate_json(house.store.read(name, "adapter.json"))
-    weights = weights_from_bytes(house.store.read(name, "adapter.safetensors"))
-    if facts_of(weights) != dict(adapter.modules):
-        raise TrainingError(f"{name} holds other matrices than its record says: train again")
-    return adapter, weights
+    return Training.model_validate_json(house.store.read(ADAPTERS[stage], TRAINING))
 
 
 def speed_journal(house: House, stage: Stage) -> Journal:
@@ -207,10 +183,10 @@ def read_speed(house: House, stage: Stage) -> Iterable[Speed]:
 def _publish(house: House, stage: Stage, trained: Trained, origin: Origin) -> Manifest:
     training = trained.training
     files = {
-        "adapter.json": canonical_json(trained.adapter).encode(),
-        "adapter.safetensors": weights_to_bytes(trained.weights),
-        "training.json": canonical_json(training).encode(),
-        "probe_logits.safetensors": logits_to_bytes(trained.logits),
+        RECORD: canonical_json(trained.adapter).encode(),
+        WEIGHTS: weights_to_bytes(trained.weights),
+        TRAINING: canonical_json(training).encode(),
+        LOGITS: logits_to_bytes(trained.logits),
     }
     counts = {
         "steps": len(training.steps),

@@ -12,13 +12,13 @@ from secai_assets.assets.stage1_adapter import stage1_adapter
 from secai_assets.assets.stage2_adapter import stage2_adapter
 from secai_assets.checks.stage1_adapter import stage1_adapter_checks
 from secai_assets.checks.stage2_adapter import stage2_adapter_checks
+from secai_assets.resources.adapters import read_adapter
 from secai_assets.resources.house import House
 from secai_assets.resources.training import (
     ADAPTERS,
     DATASETS,
     adapter_origin,
     read_speed,
-    read_trained,
     read_training,
     train_stage,
 )
@@ -26,6 +26,7 @@ from secai_assets.training_views import adapter_verdicts, lineage_verdict
 from secai_lib.core.adapter import EncodedRow, Stage, TrainEngine
 from secai_lib.core.errors import TrainingError
 from secai_lib.core.manifest import Manifest, Origin
+from secai_lib.core.model import Model
 from secai_lib.core.record import Record, canonical_json
 from secai_lib.core.settings import StageSettings
 from secai_lib.core.training import TrainingExample
@@ -50,7 +51,7 @@ def encode(_house: House, rows: Sequence[TrainingExample], _max_tokens: int) -> 
 def opening(**faults: Any) -> Callable[..., AbstractContextManager[TrainEngine]]:
     @contextmanager
     def open_engine(
-        _house: House, settings: StageSettings, rows: Sequence[EncodedRow], _say: object
+        _model: Model, rows: Sequence[EncodedRow], settings: StageSettings, _say: object
     ) -> Iterator[TrainEngine]:
         yield NumpyTrainEngine(rows, settings, **faults)
 
@@ -213,7 +214,7 @@ def test_stage_2_is_refused_when_another_stage_1_lies_there_now(
 
 @pytest.mark.parametrize("fault", ["unproven", "other base", "other loss", "other rank"])
 def test_a_beginning_that_is_not_stage_1_fails_a_check(trained: House, fault: str) -> None:
-    training, (adapter, _weights) = read_training(trained, 2), read_trained(trained, 2)
+    training, (adapter, _weights) = read_training(trained, 2), read_adapter(trained, ADAPTERS[2])
     proof = training.resumed
     assert proof
     if fault == "unproven":
