@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 from secai_lib.core.adapter import EncodedRow, TrainEngine
-from secai_lib.core.errors import UsageError
 from secai_lib.core.model import Model, ModelFormat
 from secai_lib.core.settings import StageSettings
 from secai_lib.gateways.llm.mlx_engine import mlx_has_gpu
 from secai_lib.gateways.machine import FLOAT_BYTES, require_memory
+from secai_lib.gateways.trainer.mlx_trainer import MlxTrainer
 from secai_lib.gateways.trainer.torch_trainer import TorchTrainer
 
 MARGIN = 1.5
@@ -50,16 +50,17 @@ def open_trainer(
 
     Raises:
         TrainingError: a row cannot be learnt, or the settings do not fit the model.
-        UsageError: the engine is not there.
         ModelTooLarge: the model does not fit into memory.
         ModelError: the model is damaged.
     """
     chosen = choose_trainer(settings.engine)
     folder = folder_of(model, FORMS[chosen])
     require_memory(model.name, int(model.parameters * FLOAT_BYTES * MARGIN))
+    trainer: MlxTrainer | TorchTrainer
     if chosen == "mlx":
-        raise UsageError("the engine mlx cannot train yet; set engine to torch")
-    trainer = TorchTrainer(folder, rows, settings, say)
+        trainer = MlxTrainer(folder, rows, settings)
+    else:
+        trainer = TorchTrainer(folder, rows, settings, say)
     try:
         yield trainer
     finally:
