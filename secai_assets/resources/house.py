@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from secai_lib.core.adapter import Adapter, Weights
 from secai_lib.core.errors import SecAIError, SettingsError
 from secai_lib.core.fix import Rescan
 from secai_lib.core.generation import TextEngine
@@ -62,14 +63,18 @@ class House:
 
     @contextmanager
     def open_engine(
-        self, model: Model | None, inference: InferenceSettings | None = None
+        self,
+        model: Model | None,
+        inference: InferenceSettings | None = None,
+        adapter: tuple[Adapter, Weights] | None = None,
     ) -> Iterator[TextEngine]:
         """The engine of the settings (or of `inference`) with `model`, ready to answer.
 
-        The engine `server` takes no model: None. Its memory is free again afterwards.
+        The engine `server` takes no model: None, and no `adapter`, which the others add to the
+        weights of their copy. Its memory is free again afterwards.
         """
         settings = inference or self.settings.inference
-        with open_engine(settings, model, self.shelf.folder) as engine:
+        with open_engine(settings, model, self.shelf.folder, adapter) as engine:
             yield engine
 
     @cached_property

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from secai_lib.core.adapter import Adapter, Weights
 from secai_lib.core.errors import ModelError, Terminal, UsageError
 from secai_lib.core.generation import Chat, Decoding, Finish, Generation
 from secai_lib.gateways.llm.constraint import Constraint, Constraints
@@ -58,6 +59,12 @@ def loading_errors() -> Iterator[None]:
             f"the model cannot be loaded ({type(error).__name__}): remove it from the models "
             "folder and run the asset base_model again"
         ) from error
+
+
+def who_answers(model: str, version: str, adapter: tuple[Adapter, Weights] | None) -> str:
+    """Identity of an engine: the model, its adapter if any, and what computes."""
+    added = f"+adapter {adapter[0].digest}" if adapter else ""
+    return f"{model}{added} {version}"
 
 
 @dataclass

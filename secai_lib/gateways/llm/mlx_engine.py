@@ -6,12 +6,20 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from secai_lib.core.adapter import Adapter, Weights
 from secai_lib.core.errors import UsageError
-from secai_lib.gateways.llm.local import AS_IT_LIES, LocalEngine, Logits, loading_errors
+from secai_lib.gateways.llm.local import (
+    AS_IT_LIES,
+    LocalEngine,
+    Logits,
+    loading_errors,
+    who_answers,
+)
+from secai_lib.gateways.merging import change, require_fit
 from secai_lib.gateways.models.card import ROPE, require_rope_of_mlx, spell_rope_for_mlx
 
 
@@ -39,10 +47,59 @@ def mlx_has_gpu() -> bool:
     return bool(mx.default_device() == mx.Device(mx.DeviceType.gpu, 0))
 
 
-class MlxEngine(LocalEngine):
-    """Answers with `mlx_lm`; on a CPU in float32, where 4-bit weights would be slow."""
+class LoadedMlx(NamedTuple):
+    """A model that `mlx_lm` loaded."""
 
-    def __init__(self, folder: Path, identity: str, batch_size: int = 8, threads: int = 0) -> None:
+    model: Any
+    """The network; dense and float32, or as it is stored."""
+    tokenizer: Any
+    """In `mlx_lm`'s wrapping."""
+    config: dict[str, Any]
+    """Its `config.json`."""
+    precision: str
+    """`float32` or `as stored`."""
+
+
+def load_mlx(folder: Path, *, dense: bool = False) -> LoadedMlx:
+    """The model in `folder`; on a CPU in float32, where 4-bit weights would be slow.
+
+    On a GPU it stays as it is stored, unless `dense` weights are asked for: in float32 too.
+
+    Raises:
+        ModelError: a file is missing or damaged.
+    """
+    load_fast_blas()
+    import mlx.core as mx
+    from mlx_lm import load
+    from mlx_lm.utils import dequantize_model
+
+    with loading_errors():
+        config = spell_rope_for_mlx(json.loads((folder / "config.json").read_bytes()))
+        require_rope_of_mlx(config, "the model")
+        rope = {name: config[name] for name in config if name in ROPE}
+        loaded: Any = load(str(folder), AS_IT_LIES, model_config=rope, return_config=True)
+    model, tokenizer, config = loaded
+    if mlx_has_gpu() and not dense:
+        return LoadedMlx(model, tokenizer, config, "as stored")
+    model = dequantize_model(model)
+    model.set_dtype(mx.float32)
+    return LoadedMlx(model, tokenizer, config, "float32")
+
+
+class MlxEngine(LocalEngine):
+    """Answers with `mlx_lm`; on a CPU in float32, where 4-bit weights would be slow.
+
+    With an adapter always in float32: quantised again, the weights would lose most of it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        identity: str,
+        batch_size: int = 8,
+        threads: int = 0,
+        adapter: tuple[Adapter, Weights] | None = None,
+    ) -> None:
         """Load the folder that `mlx_lm` wrote.
 
         Args:
@@ -50,14 +107,18 @@ class MlxEngine(LocalEngine):
             identity: Of the model.
             batch_size: Chats answered together.
             threads: Not used: MLX decides by itself.
+            adapter: Added to the weights in memory.
 
         Raises:
             UsageError: the model cannot chat.
             ModelError: a file is missing or damaged.
+            TrainingError: the adapter does not fit the model.
         """
-        network = _MlxNetwork(folder)
+        network = _MlxNetwork(folder, dense=adapter is not None)
+        if adapter:
+            network.merge(*adapter, base=identity)
         version = f"mlx {metadata.version('mlx')} {network.precision}"
-        super().__init__("mlx", f"{identity} {version}", network, batch_size)
+        super().__init__("mlx", who_answers(identity, version, adapter), network, batch_size)
 
     def close(self) -> None:
         """Give the memory back, that of the GPU too."""
@@ -70,28 +131,25 @@ class MlxEngine(LocalEngine):
 class _MlxNetwork:
     """A causal model of mlx-lm and the keys and values of one batch, padded on the left."""
 
-    def __init__(self, folder: Path) -> None:
-        load_fast_blas()
-        import mlx.core as mx
-        from mlx_lm import load
-        from mlx_lm.utils import dequantize_model
-
-        with loading_errors():
-            config = spell_rope_for_mlx(json.loads((folder / "config.json").read_bytes()))
-            require_rope_of_mlx(config, "the model")
-            rope = {name: config[name] for name in config if name in ROPE}
-            loaded: Any = load(str(folder), AS_IT_LIES, model_config=rope, return_config=True)
-        model, wrapped, config = loaded
-        self.precision = "as stored"
-        if not mlx_has_gpu():
-            model = dequantize_model(model)
-            model.set_dtype(mx.float32)
-            self.precision = "float32"
-        self._model: Any = model
+    def __init__(self, folder: Path, *, dense: bool) -> None:
+        self._model, wrapped, config, self.precision = load_mlx(folder, dense=dense)
         self.tokenizer = wrapped._tokenizer
         self.end_ids: list[int] = sorted(wrapped.eos_token_ids)
         self.context = int(config.get("max_position_embeddings") or 0)
         self.vocabulary = int(config["vocab_size"])
+
+    def merge(self, adapter: Adapter, weights: Weights, *, base: str) -> None:
+        """Add the adapter to the dense weights, for good."""
+        import mlx.core as mx
+        from mlx.nn.layers.linear import Linear
+
+        modules = self._model.named_modules()
+        linear = {name: m for name, m in modules if isinstance(m, Linear)}
+        shapes = {name: tuple(module.weight.shape) for name, module in linear.items()}
+        require_fit(adapter, weights, base, shapes)
+        for name, pair in weights.items():
+            linear[name].weight = linear[name].weight + mx.array(change(pair, adapter.scale))
+        mx.eval(self._model.parameters())
 
     def start(self, prompts: Sequence[Sequence[int]]) -> Logits:
         import mlx.core as mx

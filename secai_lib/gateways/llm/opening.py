@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from secai_lib.core.adapter import Adapter, Weights
 from secai_lib.core.errors import UsageError
 from secai_lib.core.generation import TextEngine
 from secai_lib.core.model import Model, ModelFormat
@@ -33,6 +34,7 @@ def open_engine(
     settings: InferenceSettings,
     model: Model | None,
     folder_of: Callable[[Model, ModelFormat], Path],
+    adapter: tuple[Adapter, Weights] | None = None,
 ) -> Iterator[TextEngine]:
     """The engine of `settings`, ready to answer; its memory is free again afterwards.
 
@@ -40,13 +42,15 @@ def open_engine(
         settings: Which engine and how.
         model: The model in the models folder; the engine `server` needs none.
         folder_of: Where a model lies in a form; asked for one form only.
+        adapter: What is added to the model's weights in memory; a server takes none.
 
     Raises:
         UsageError: a setting does not fit, or the model cannot chat.
+        TrainingError: the adapter does not fit the model.
         ModelTooLarge: the model does not fit into memory.
         ModelError: the model is damaged.
     """
-    engine = _open(settings, model, folder_of)
+    engine = _open(settings, model, folder_of, adapter)
     try:
         yield engine
     finally:
@@ -57,9 +61,15 @@ def _open(
     settings: InferenceSettings,
     model: Model | None,
     folder_of: Callable[[Model, ModelFormat], Path],
+    adapter: tuple[Adapter, Weights] | None,
 ) -> TorchEngine | MlxEngine | ServerEngine:
     chosen = choose_engine(settings)
     if chosen == "server":
+        if adapter:
+            raise UsageError(
+                "a server takes no adapter from here: set inference.engine to torch or mlx in "
+                "config/models.yaml, or let the server load the fused model"
+            )
         http = ServerHttp(
             settings.server_url,
             api_key=os.environ.get(API_KEY, "").strip(),
@@ -74,6 +84,7 @@ def _open(
     form = ModelFormat.MLX if chosen == "mlx" and mlx_has_gpu() else ModelFormat.SAFETENSORS
     folder = folder_of(model, form)
     stored = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
-    needed = stored if form is ModelFormat.MLX else model.parameters * FLOAT_BYTES
+    packed = form is ModelFormat.MLX and not adapter
+    needed = stored if packed else model.parameters * FLOAT_BYTES
     require_memory(model.name, int(needed * MARGIN))
-    return local(folder, model.identity, settings.batch_size, settings.threads)
+    return local(folder, model.identity, settings.batch_size, settings.threads, adapter)

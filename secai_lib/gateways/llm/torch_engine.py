@@ -4,13 +4,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from secai_lib.gateways.llm.local import AS_IT_LIES, LocalEngine, Logits, loading_errors
+from secai_lib.core.adapter import Adapter, Weights
+from secai_lib.gateways.llm.local import (
+    AS_IT_LIES,
+    LocalEngine,
+    Logits,
+    loading_errors,
+    who_answers,
+)
+from secai_lib.gateways.merging import change, require_fit
 
 
 class TorchEngine(LocalEngine):
     """Answers with `transformers`, in float32 so that a batch does not change an answer."""
 
-    def __init__(self, folder: Path, identity: str, batch_size: int = 8, threads: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        identity: str,
+        batch_size: int = 8,
+        threads: int = 0,
+        adapter: tuple[Adapter, Weights] | None = None,
+    ) -> None:
         """Load the dense safetensors, tokenizer and chat template in `folder`.
 
         Args:
@@ -18,17 +33,22 @@ class TorchEngine(LocalEngine):
             identity: Of the model.
             batch_size: Chats answered together.
             threads: CPU threads; 0 leaves it to PyTorch (all cores).
+            adapter: Added to the weights in memory.
 
         Raises:
             UsageError: the model cannot chat.
             ModelError: a file is missing or damaged.
+            TrainingError: the adapter does not fit the model.
         """
         import torch
 
         if threads:
             torch.set_num_threads(threads)
         version = f"torch {torch.__version__.split('+')[0]} float32"
-        super().__init__("torch", f"{identity} {version}", _TorchNetwork(folder), batch_size)
+        network = _TorchNetwork(folder)
+        if adapter:
+            network.merge(*adapter, base=identity)
+        super().__init__("torch", who_answers(identity, version, adapter), network, batch_size)
 
     def close(self) -> None:
         """Give the memory back, that of the GPU too."""
@@ -58,6 +78,22 @@ class _TorchNetwork:
         self.context = int(getattr(model.config, "max_position_embeddings", 0) or 0)
         ends = model.generation_config.eos_token_id or []
         self.end_ids: list[int] = [ends] if isinstance(ends, int) else list(ends)
+
+    def merge(self, adapter: Adapter, weights: Weights, *, base: str) -> None:
+        """Add the adapter to the weights, for good."""
+        import torch
+
+        linear = {
+            name: module
+            for name, module in self._model.named_modules()
+            if isinstance(module, torch.nn.Linear)
+        }
+        shapes = {name: tuple(module.weight.shape) for name, module in linear.items()}
+        require_fit(adapter, weights, base, shapes)
+        with torch.no_grad():
+            for name, pair in weights.items():
+                added = torch.from_numpy(change(pair, adapter.scale))
+                linear[name].weight += added.to(self._device)
 
     def start(self, prompts: Sequence[Sequence[int]]) -> Logits:
         import torch
