@@ -11,7 +11,7 @@ from secai_assets.assets.stage2_dataset import read_certificates, read_windows
 from secai_assets.assets.stage2_dataset import read_rows as read_stage2
 from secai_assets.repairs import read_repairs
 from secai_assets.resources.house import House
-from secai_lib.core.adapter import Adapter
+from secai_lib.core.adapter import Adapter, LowRank, Weights
 from secai_lib.core.errors import SourceError, TrainingError
 from secai_lib.core.fix import Certificate, SourceFiles
 from secai_lib.core.generation import Decoding, Generation
@@ -21,7 +21,7 @@ from secai_lib.core.training import ANSWER_END, ANSWER_PREFIX, TrainingExample
 from secai_lib.datasets.repair import Repair
 from secai_lib.datasets.windows import Window
 from secai_lib.evaluation.baselines import Lookup, edit_answers, label_answers, training_part
-from secai_lib.evaluation.exam import TRUTH, Answer, chosen, test_part
+from secai_lib.evaluation.exam import TRUTH, Answer, chosen, held_back
 from secai_lib.fixes.edits import Texts
 from secai_lib.gateways.journal import Journal
 from secai_lib.gateways.llm import choose_engine
@@ -82,7 +82,7 @@ def read_exam(house: House, stages: Sequence[int] = (1, 2)) -> Exam:
     """
     settings = house.settings.evaluation
     rows = {1: read_stage1(house), 2: read_stage2(house)}
-    test = {stage: test_part(own) for stage, own in rows.items()}
+    test = {stage: held_back(own) for stage, own in rows.items()}
     asked = {
         stage: chosen(own, settings.max_rows, settings.seed) if stage in stages else []
         for stage, own in test.items()
@@ -140,7 +140,8 @@ def ask(
     count = sum(map(len, missing.values()))
     say(f"{who.name}: {count} rows to answer, {len(made)} answers remembered")
     if count:
-        with house.open_engine(read_base_model(house), inference, **_adapter(house, who)) as engine:
+        adapter = read_adapter(house, ADAPTERS[who.name]) if who.name in ADAPTERS else None
+        with house.open_engine(read_base_model(house), inference, adapter) as engine:
             for stage, blanks in missing.items():
 
                 def keep(blanks: list[Answer], index: int, generation: Generation) -> None:
@@ -193,12 +194,17 @@ def inference_of(house: House) -> InferenceSettings:
     )
 
 
-def _adapter(house: House, who: Contender) -> dict[str, object]:
-    if who.name == "base":
-        return {}
-    from secai_assets.assets.exports import read_adapter
+def read_adapter(house: House, product: str) -> tuple[Adapter, Weights]:
+    """The trained adapter `product`: its record and its weights."""
+    from safetensors.numpy import load
 
-    return {"adapter": read_adapter(house, ADAPTERS[who.name])}
+    record = Adapter.model_validate_json(house.store.read(product, "adapter.json"))
+    arrays = load(house.store.read(product, "adapter.safetensors"))
+    pairs = {
+        name: LowRank(arrays[f"{name}.lora_a"], arrays[f"{name}.lora_b"])
+        for name in sorted(record.modules)
+    }
+    return record, pairs
 
 
 def _require_same_data(house: House, product: str) -> None:

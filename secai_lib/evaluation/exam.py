@@ -41,7 +41,7 @@ class Marked(Record):
     """A word for why it is not right: a code of the applier, or failed checks of the proof."""
 
 
-def test_part(rows: Iterable[TrainingExample]) -> list[TrainingExample]:
+def held_back(rows: Iterable[TrainingExample]) -> list[TrainingExample]:
     """The rows of the test part, sorted by id."""
     return sorted((row for row in rows if row.split is Split.TEST), key=lambda row: row.id)
 
