@@ -32,6 +32,30 @@ class Score(Record):
         return self.passed / self.rows if self.rows else 0.0
 
 
+class Retention(Record):
+    """What Stage 2 left of Stage 1: its score after, as a share of its score before."""
+
+    value: float
+    """`after / before`; 0 where nothing was right before."""
+    low: float
+    """Lower end of the interval for a ratio of paired shares (Bonett and Price)."""
+    high: float
+    """Upper end; may exceed 1."""
+    before: int
+    """Rows that the Stage 1 model has right, all fields."""
+    after: int
+    """Rows that the Stage 2 model has right."""
+    both: int
+    """Rows that both have right."""
+    rows: int
+    """Rows that both were asked."""
+
+    @property
+    def forgotten(self) -> int:
+        """Rows that were right before and are wrong after."""
+        return self.before - self.both
+
+
 class Evaluation(Record):
     """Everything measured in one examination: the file `evaluation.json`."""
 
@@ -45,6 +69,8 @@ class Evaluation(Record):
     """`base`, `stage1`, `stage2` -> identity of what answered (base model, adapter digest)."""
     confidence: float
     """Level of the intervals."""
+    retention: Retention | None = None
+    """Stage 1's test part, answered by both models; None where one of them was not asked."""
 
     def score(self, contender: str, stage: int, metric: str, group: str = "all") -> Score | None:
         """The score of that name; None when it was not measured."""

@@ -42,27 +42,64 @@ def replay_each(
     rules: Sequence[FixRule],
 ) -> list[Certificate]:
     """`replay` where each certificate is about files of its own; one scan serves them all."""
-    claims: dict[int, Claim] = {}
+    claims: dict[int, tuple[Claim, SourceFiles]] = {}
     refused: dict[int, str] = {}
-    variants: dict[str, Mapping[str, str]] = {}
-    names: dict[int, tuple[str, str]] = {}
     for number, (certificate, files) in enumerate(proofs):
         try:
-            claim, fixed = _claim(certificate, files, rules), _texts(certificate, files)
+            claim, _ = _claim(certificate, files, rules), _texts(certificate, files)
         except EditError as error:
             refused[number] = str(error)
             continue
-        base = {path: files.read(path) or "" for path in fixed}
-        claims[number], names[number] = claim, (content_hash(base), f"proof{number}")
-        variants |= dict(zip(names[number], (base, fixed), strict=True))
-    scan = rescan(variants, TOOLS) if claims else None
-    fresh = []
-    for number, (certificate, files) in enumerate(proofs):
-        if scan is None or number in refused:
-            fresh.append(_refuted(certificate, refused[number]))
-            continue
-        fresh.append(certify(claims[number], files, _of(scan, names[number]), FIXED))
-    return fresh
+        claims[number] = (claim, files)
+    fresh = dict(zip(claims, certify_each(list(claims.values()), rescan), strict=True))
+    return [
+        fresh[number] if number in fresh else _refuted(certificate, refused[number])
+        for number, (certificate, _) in enumerate(proofs)
+    ]
+
+
+def certify_each(
+    claims: Sequence[tuple[Claim, SourceFiles]], rescan: Rescanner
+) -> list[Certificate]:
+    """A certificate for each of `claims`, each about files of its own; one scan serves them all.
+
+    Raises:
+        EditError: the edits of a claim do not fit its files.
+    """
+    variants: dict[str, Mapping[str, str]] = {}
+    names: list[tuple[str, str]] = []
+    for claim, files in claims:
+        fixed = fixed_texts(files, claim.proposal.edits)
+        texts = {path: files.read(path) or "" for path in fixed}, fixed
+        names.append((content_hash(texts[0]), content_hash(texts[1])))
+        variants |= dict(zip(names[-1], texts, strict=True))
+    scan = rescan(variants, TOOLS) if claims else Rescan(runs=(), results={})
+    return [
+        _certified(claim, files, _of(scan, own))
+        for (claim, files), own in zip(claims, names, strict=True)
+    ]
+
+
+def _certified(claim: Claim, files: SourceFiles, scan: Rescan) -> Certificate:
+    """The certificate of `claim`; a text that makes a check stumble is no proof of anything."""
+    try:
+        return certify(claim, files, scan, FIXED)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        detail = f"A check stumbled over the fixed file ({type(error).__name__})."
+        fixed = fixed_texts(files, claim.proposal.edits)
+        return Certificate(
+            fix=claim.id,
+            repository=claim.repository,
+            commit=claim.commit,
+            finding=claim.finding,
+            edits=claim.proposal.edits,
+            base_sha256={path: sha256_hex((files.read(path) or "").encode()) for path in fixed},
+            fixed_sha256={path: sha256_hex(text.encode()) for path, text in fixed.items()},
+            method=method_of(claim.rule, claim.finding),
+            scanners=scan.runs,
+            checks=(ProofCheck(name="judged", passed=False, detail=detail),),
+            verdict=ProofVerdict.REFUTED,
+        )
 
 
 def _of(scan: Rescan, names: tuple[str, str]) -> Rescan:

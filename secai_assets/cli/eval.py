@@ -1,0 +1,114 @@
+"""`secai eval`: how good the models are, in the terminal."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from secai_assets.assets.evaluation import (
+    NAME,
+    examine,
+    journal_of,
+    make,
+    origin_of,
+    read_evaluation,
+)
+from secai_assets.cli.terminal import shown
+from secai_assets.examination import contenders
+from secai_assets.resources.house import House
+from secai_lib.core.evaluation import Evaluation
+from secai_lib.core.verdict import Verdict
+from secai_lib.evaluation.exam import MAIN
+from secai_lib.evaluation.page import PREDICATES, TITLES, cell, contenders_of, groups_of
+from secai_lib.quality.evaluation import score_gates
+from secai_lib.report.summary import SummaryRow
+
+errors = Console(stderr=True, highlight=False)
+
+
+def print_evaluation(stage: int, max_rows: int, *, as_json: bool) -> None:
+    """Print the examination in force, made first where it is missing or out of date.
+
+    With a `stage` (1 or 2) or `max_rows` (above 0) only so much is asked, and nothing is stored.
+
+    Raises:
+        TrainingError: an adapter does not belong to this base model or these data sets.
+    """
+    house = House()
+    stages = (stage,) if stage else (1, 2)
+    if stage or max_rows:
+        made = _examined(_with_rows(house, max_rows), stages)
+    else:
+        if house.store.reusable(NAME, origin=origin_of(house)) is None:
+            with house.store.lock("models"):  # two models at once would not fit into memory
+                make(house, {}, _say)
+        made = read_evaluation(house)
+    verdicts = list(score_gates(made, house.settings.quality))
+    if as_json:
+        rows = {**made.model_dump(mode="json"), "gates": [v.model_dump() for v in verdicts]}
+        typer.echo(json.dumps(rows, sort_keys=True, indent=2))
+        return
+    _print(made, stages, verdicts)
+
+
+def summary_of(house: House) -> list[SummaryRow]:
+    """The lines of the flow's summary: right answers before and after training."""
+    made = read_evaluation(house)
+    rows = []
+    for stage in (1, 2):
+        own = made.score(f"stage{stage}", stage, MAIN[stage])
+        base = made.score("base", stage, MAIN[stage])
+        if own and base:
+            detail = (
+                f"of {own.rows} test rows right ({MAIN[stage].replace('_', ' ')}, "
+                f"{own.low:.2f} to {own.high:.2f}); the base model {base.passed}"
+            )
+            rows.append(SummaryRow(label=f"Stage {stage} model", value=own.passed, detail=detail))
+    if kept := made.retention:
+        detail = f"of {kept.before} Stage 1 rows still right after Stage 2"
+        rows.append(SummaryRow(label="Retained", value=kept.both, detail=detail))
+    return rows
+
+
+def _examined(house: House, stages: Sequence[int]) -> Evaluation:
+    with house.store.lock("models"):
+        return examine(house, contenders(house), stages, journal_of(house), _say).evaluation
+
+
+def _with_rows(house: House, max_rows: int) -> House:
+    if not max_rows:
+        return house
+    settings = house.settings
+    capped = settings.evaluation.model_copy(update={"max_rows": max_rows})
+    changed = settings.model_copy(update={"evaluation": capped})
+    return House(replace(house.project, settings=changed))
+
+
+def _print(made: Evaluation, stages: Sequence[int], verdicts: Sequence[Verdict]) -> None:
+    console = Console(highlight=False)
+    for stage in stages:
+        names, metric = contenders_of(made, stage), MAIN[stage]
+        by_predicate = Table("", *PREDICATES[stage], title=TITLES[stage], title_justify="left")
+        for name in names:
+            cells = [cell(made.score(name, stage, predicate)) for predicate in PREDICATES[stage]]
+            by_predicate.add_row(name, *cells)
+        by_group = Table(metric, *names)
+        for group in ("all", *groups_of(made, stage)):
+            cells = [cell(made.score(name, stage, metric, group)) for name in names]
+            by_group.add_row(shown(group), *cells)
+        console.print(by_predicate, by_group)
+    if kept := made.retention:
+        console.print(
+            f"Retention {kept.value:.2f} ({kept.low:.2f} to {kept.high:.2f}): of {kept.rows} rows "
+            f"{kept.before} right before, {kept.after} after, {kept.forgotten} forgotten"
+        )
+    for verdict in verdicts:
+        mark = "[green]passed[/]" if verdict.passed else "[red]failed[/]"
+        console.print(f"{mark}  {verdict.name}: {shown(verdict.sentence, 600)}", soft_wrap=True)
+
+
+def _say(line: str) -> None:
+    errors.print(shown(line))
