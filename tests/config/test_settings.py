@@ -123,7 +123,7 @@ def test_a_profile_may_be_stricter_and_the_environment_not_laxer_than_it(
     assert load_project(root).settings.quality.gate_min_stage1 == 0.95
     monkeypatch.setenv("SECAI_QUALITY__GATE_MIN_STAGE1", "0.8")
     with pytest.raises(
-        SettingsError, match="SECAI_QUALITY__GATE_MIN_STAGE1: 0.8 is laxer than 0.9"
+        SettingsError, match=r"SECAI_QUALITY__GATE_MIN_STAGE1: 0\.8 is laxer than 0\.9"
     ):
         load_project(root)
 
