@@ -40,6 +40,7 @@ from secai_lib.publishing.release import (
 from secai_lib.quality import publications as quality
 
 FOLDER = "publications"
+PUBLISHED = ("published_dataset", "published_stage1_model", "published_stage2_model")
 CHECKS: Mapping[str, str] = {
     "guard": "What was written holds no secret, private path or host, unknown licence or unsafe "
     "format.",

@@ -17,7 +17,7 @@ from secai_lib.publishing.formats import (
     passages,
     row_licences,
 )
-from secai_lib.publishing.licences import may_leave
+from secai_lib.publishing.licences import known, may_leave
 from secai_lib.publishing.machine import Machine, traces
 
 SHOWN = 3
@@ -73,8 +73,8 @@ def unlicensed(file: str, licences: Mapping[str, str], more: Collection[str] = (
     for licence, count in sorted(Counter(bad.values()).items()):
         first = next(place for place, name in bad.items() if name == licence)
         others = f" and {count - 1} more" if count > 1 else ""
-        what = f"the licence {ascii(licence)[:40]} does not let it leave; name it in "
-        what += "publication.licences, or leave its source out"
+        remedy = "name it in publication.licences" if known(licence) else "say a licence there"
+        what = f"the licence {ascii(licence)[:40]} does not let it leave; {remedy}, or leave it out"
         leaks.append(Leak(file=file, place=f"{first}{others}", what=what))
     return leaks
 

@@ -12,9 +12,12 @@ NEVER = frozenset({"", "unknown", "other", "noassertion", "none"})
 """What is no licence; no setting lets it leave."""
 
 
+def known(licence: str) -> bool:
+    """True when `licence` names one at all."""
+    return licence.strip().lower() not in NEVER
+
+
 def may_leave(licence: str, more: Collection[str] = ()) -> bool:
     """True when texts under `licence` may be published; `more` are those of the settings."""
-    if licence.strip().lower() in NEVER:
-        return False
     allowed = {name.lower() for name in (*PERMISSIVE, *more)}
-    return licence.strip().lower() in allowed
+    return known(licence) and licence.strip().lower() in allowed
