@@ -161,14 +161,39 @@ def similar(
 @app.command()
 def gate(
     asset: Annotated[
-        str, typer.Argument(help="What is to leave; `all` for everything.")
-    ] = "report",
+        str,
+        typer.Argument(
+            help="What is to leave; `all` for everything. Default: what is published once there "
+            "are adapters, else the report."
+        ),
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Say whether every blocking check passed, up to what is to leave; exit 7 when not."""
+    """Say whether every blocking check passed, up to what is to leave; exit 7 when not.
+
+    A score gate that failed stops a push; a candidate may be written.
+    """
     from secai_assets.cli.gate import print_gate
 
     raise typer.Exit(print_gate(asset, as_json=as_json))
+
+
+@app.command()
+def publish(
+    push: Annotated[
+        bool | None,
+        typer.Option(
+            "--push/--dry-run",
+            help="To the Hub (HF_TOKEN), or into a folder laid out like it; default: "
+            "publication.push.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Bring the flow up to date and publish data sets and adapters; exit 7 when a gate refuses."""
+    from secai_assets.cli.publish import publish_all
+
+    raise typer.Exit(publish_all(push=push, as_json=as_json))
 
 
 @app.command()

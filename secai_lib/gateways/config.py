@@ -16,6 +16,7 @@ from yaml import YAMLError
 
 from secai_lib.core.errors import SettingsError
 from secai_lib.core.settings import ModelSource, Settings
+from secai_lib.gateways.gate_settings import lowered
 from secai_lib.gateways.model_places import base_source, model_source, models_folder
 
 TOPICS = ("platform", "scanners", "models", "datasets", "stage1", "stage2", "evaluation",
@@ -97,7 +98,8 @@ def load_project(root: Path | None = None) -> Project:
     moves the data.
 
     Raises:
-        SettingsError: naming every unknown key, wrong type and unreadable file.
+        SettingsError: naming every unknown key, wrong type and unreadable file, and every gate
+            that a profile or the environment lowers.
     """
     root = root or project_root()
     profile = os.environ.get("SECAI_PROFILE") or "default"
@@ -106,7 +108,12 @@ def load_project(root: Path | None = None) -> Project:
     missing = [f"{name} is missing" for name in names if not (root / name).is_file()]
     if missing:
         raise SettingsError(missing)
-    return Project(root=root, settings=_read([root / name for name in names]))
+    files = [root / name for name in names]
+    settings = _read(files)
+    profiles = files[len(TOPICS) :]
+    if problems := lowered(root / "config" / "quality.yaml", profiles, settings.quality):
+        raise SettingsError(problems)
+    return Project(root=root, settings=settings)
 
 
 def _read(files: list[Path]) -> Settings:

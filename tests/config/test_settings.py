@@ -93,3 +93,44 @@ def test_a_missing_file_and_an_unknown_profile(root: Path, monkeypatch: pytest.M
         "config/scanners.yaml is missing",
         "config/profiles/nonsense.yaml is missing",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("gate_min_stage1: 0.5", "gate_min_stage1"),
+        ("exports_max_logit_change: 0.1", "exports_max_logit_change"),
+        ("datasets_min_rows: 0", "datasets_min_rows"),
+    ],
+)
+def test_a_profile_that_lowers_a_gate_is_refused(
+    root: Path, monkeypatch: pytest.MonkeyPatch, line: str, named: str
+) -> None:
+    (root / "config/profiles/lax.yaml").write_text(f"# lax\nquality:\n  {line}\n")
+    monkeypatch.setenv("SECAI_PROFILE", "demo,lax")
+    with pytest.raises(SettingsError, match=rf"lax.yaml: quality.{named}: .* is laxer than"):
+        load_project(root)
+
+
+def test_a_profile_may_be_stricter_and_the_environment_not_laxer_than_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = "# strict\nquality: {gate_min_stage1: 0.9, fixes_max_abstained: 0.5}\n"
+    (root / "config/profiles/strict.yaml").write_text(strict)
+    monkeypatch.setenv("SECAI_PROFILE", "strict")
+    assert load_project(root).settings.quality.gate_min_stage1 == 0.9
+    monkeypatch.setenv("SECAI_QUALITY__GATE_MIN_STAGE1", "0.95")
+    assert load_project(root).settings.quality.gate_min_stage1 == 0.95
+    monkeypatch.setenv("SECAI_QUALITY__GATE_MIN_STAGE1", "0.8")
+    with pytest.raises(
+        SettingsError, match=r"SECAI_QUALITY__GATE_MIN_STAGE1: 0\.8 is laxer than 0\.9"
+    ):
+        load_project(root)
+
+
+def test_the_environment_lowers_no_gate_in_whatever_form(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECAI_QUALITY", '{"gate_min_retention": 0.1}')
+    with pytest.raises(SettingsError, match="the environment lowers no gate"):
+        load_project(root)

@@ -39,7 +39,7 @@ def explained(uri: str, revision: str) -> Iterator[None]:
             "may read it"
         ) from error
     except errors.HfHubHTTPError as error:
-        raise _refused(uri, error.response) from error
+        raise refusal(uri, error.response) from error
     except errors.OfflineModeIsEnabled as error:
         raise ModelError(
             f"{uri} is not here yet and HF_HUB_OFFLINE forbids to fetch it: unset that, or name a "
@@ -56,7 +56,8 @@ def explained(uri: str, revision: str) -> Iterator[None]:
         raise Unreachable(f"{uri} was cut off: run the command again, it goes on there") from error
 
 
-def _refused(uri: str, response: Any) -> SecAIError:
+def refusal(uri: str, response: Any) -> SecAIError:
+    """The error for a `response` of the Hub, about `uri`, that means no particular thing."""
     status = response.status_code
     if status == 429:
         wait = str(response.headers.get("Retry-After", ""))
