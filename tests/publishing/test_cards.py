@@ -104,5 +104,13 @@ def test_equal_products_give_equal_repositories(home: Path) -> None:
     assert first == second
 
 
+def test_the_example_of_a_card_is_one_that_may_stand_there(home: Path) -> None:
+    test = rows(2)[-1]
+    short = test.model_copy(update={"id": "0" * 16, "instruction": "WORKDIR /app"})
+    house = finished_house(home, stage2=[*rows(2), short])
+    card = published_stage2_model.gather(house, "a/b", GATES).files["README.md"].decode()
+    assert "/app" not in card and "Line: 9" in card
+
+
 def test_hostile_cells_do_not_break_a_table() -> None:
     assert markdown_table(("a", "b"), [("x|y\n# z", 1)]).splitlines()[2] == "| x\\|y # z | 1 |"
