@@ -6,13 +6,13 @@ from typing import Any
 
 from secai_assets.assets.base_model import read_base_model
 from secai_assets.dataset_views import read_product_rows
-from secai_assets.publications import Content, inputs_of, repository_of
+from secai_assets.publications import Content, inputs_of, machine_of, repository_of
 from secai_assets.resources.house import House
 from secai_lib.core.adapter import Adapter, Stage
 from secai_lib.core.evaluation import Evaluation
 from secai_lib.core.generation import Chat
 from secai_lib.core.training import ANSWER_PREFIX, Split
-from secai_lib.publishing.guard import Leak, unlicensed
+from secai_lib.publishing.guard import Leak, inspect, unlicensed
 from secai_lib.publishing.model_card import AdapterFacts, model_card
 from secai_lib.publishing.release import Gate
 
@@ -74,10 +74,16 @@ def _fused(house: House) -> dict[str, float]:
 
 
 def _example(house: House, stage: Stage) -> Chat:
-    """The shortest question of the test part, without its answer."""
+    """The shortest question of the test part that may stand in a card, without its answer.
+
+    A card is held to more than training texts: code with a container's path is no example.
+    """
     rows = read_product_rows(house, f"stage{stage}_dataset")
     test = [row for row in rows if row.split is Split.TEST] or rows
-    shortest = min(test, key=lambda row: (len(row.instruction), row.id))
+    by_length = sorted(test, key=lambda row: (len(row.instruction), row.id))
+    machine = machine_of(house)
+    fit = (row for row in by_length if not inspect({CARD: row.instruction.encode()}, machine))
+    shortest = next(fit, by_length[0])
     return tuple(message for message in shortest.messages if message.role != "assistant")
 
 

@@ -125,8 +125,8 @@ def test_a_check_that_never_ran_refuses(
     corridor: Corridor, instance: dg.DagsterInstance, name: str
 ) -> None:
     others = [one for one in UPSTREAM if one != name]
-    assert corridor.run(instance, *others).success
-    assert corridor.run(instance, name, checks=False).success
+    corridor.settle(instance, *others)
+    corridor.settle(instance, name, checks=False)
     said = why(corridor.run(instance, "published_dataset"))
     assert f"{name}.leak: the check never finished" in said
     if name == "evaluation":
@@ -138,19 +138,19 @@ def test_a_check_that_never_ran_refuses(
 def test_a_stale_check_refuses_until_it_ran_again(
     corridor: Corridor, instance: dg.DagsterInstance, name: str
 ) -> None:
-    assert corridor.run(instance, *UPSTREAM).success
-    assert corridor.run(instance, name, checks=False).success
+    corridor.settle(instance)
+    corridor.settle(instance, name, checks=False)
     said = why(corridor.run(instance, STAGE2))
     assert f"{name}.leak: the check is older than the newest materialization" in said
     assert not written(corridor.house)
-    assert corridor.run_check(instance, name).success
+    corridor.check(instance, name)
     assert corridor.run(instance, STAGE2).success
 
 
 def test_an_ancestor_without_any_check_refuses(
     corridor: Corridor, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert corridor.run(instance, *UPSTREAM).success
+    corridor.settle(instance)
     full = corridor.build()
     kept = [
         c for c in full.asset_checks or () if "fused_model" not in str(next(iter(c.check_keys)))
@@ -164,7 +164,7 @@ def refused(
     house: House, monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance, asset: str
 ) -> str:
     made = walked(house, monkeypatch)
-    assert made.run(instance, *UPSTREAM).success
+    made.settle(instance)
     said = why(made.run(instance, asset))
     assert not written(house) and "the guard refuses" in said
     return said
@@ -221,7 +221,8 @@ def test_an_adapter_that_was_not_the_one_examined_is_refused(
 def test_the_checks_see_what_was_changed_in_the_folder(
     corridor: Corridor, instance: dg.DagsterInstance
 ) -> None:
-    corridor.run(instance)
+    corridor.settle(instance)
+    corridor.run(instance, *PUBLISHED)
     folder = corridor.house.project.home / read_receipt(corridor.house, STAGE2).folder
     (folder / "notes.md").write_text("mail me: somebody@corp.example, /home/somebody/x")
     (folder / "parity.json").unlink()
@@ -250,7 +251,8 @@ def test_a_push_is_read_back_and_the_second_one_commits_nothing(
 ) -> None:
     with WritableHub() as hub:
         made = walked(push_house(home, hub), monkeypatch)
-        assert made.run(instance).success
+        made.settle(instance)
+        assert made.run(instance, *PUBLISHED).success
         names = ["datasets/acme/data", "models/acme/reader", "models/acme/fixer"]
         assert sorted(hub.repositories) == sorted(names)
         assert made.run(instance, *PUBLISHED).success
@@ -269,7 +271,8 @@ def test_score_gates_and_the_guard_stop_a_push_before_anything_is_sent(
 ) -> None:
     with WritableHub() as hub:
         made = walked(push_house(home, hub), monkeypatch, "evaluation.retention")
-        said = why(made.run(instance))
+        made.settle(instance)
+        said = why(made.run(instance, *PUBLISHED))
         assert "score gates stop the push" in said and "retention is bad" in said
         assert not hub.seen
         assert {one.split("/")[0] for one in written(made.house)} == {"candidate"}
@@ -281,13 +284,15 @@ def test_a_push_without_a_repository_is_refused(
 ) -> None:
     house = finished_house(home, publication=PublicationSettings(push=True))
     made = walked(house, monkeypatch)
-    assert "publication.dataset: OWNER/NAME" in why(made.run(instance))
+    made.settle(instance)
+    assert "publication.dataset: OWNER/NAME" in why(made.run(instance, *PUBLISHED))
 
 
 def test_cards_hold_what_was_measured_and_what_loads_them(
     corridor: Corridor, instance: dg.DagsterInstance
 ) -> None:
-    corridor.run(instance)
+    corridor.settle(instance)
+    corridor.run(instance, *PUBLISHED)
     home = corridor.house.project.home
     model = (home / read_receipt(corridor.house, STAGE2).folder / "README.md").read_bytes()
     head, text = read_head(model), model.decode()

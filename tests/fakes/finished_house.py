@@ -8,6 +8,9 @@ from typing import Any, cast
 
 import dagster as dg
 import numpy as np
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 from safetensors.numpy import save
 
 from secai_assets.assets import published_dataset, published_stage1_model, published_stage2_model
@@ -176,6 +179,34 @@ class Corridor:
         job = definitions.resolve_job_def("flow")
         return job.execute_in_process(instance=instance, raise_on_error=False)
 
+    def settle(self, instance: dg.DagsterInstance, *assets: str, checks: bool = True) -> None:
+        """Tell `instance` what `run` of upstream `assets` (default: all) would; much quicker."""
+        for asset in assets or UPSTREAM:
+            instance.report_runless_asset_event(dg.AssetMaterialization(asset))
+            if checks:
+                self.check(instance, asset)
+
+    def check(self, instance: dg.DagsterInstance, asset: str) -> None:
+        """Tell `instance` what the checks of the upstream `asset` say of what is there now."""
+        (newest,) = instance.fetch_materializations(dg.AssetKey(asset), limit=1).records
+        for name in _names(asset):
+            bad = f"{asset}.{name}" in self.failing
+            instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=dg.AssetKey(asset),
+                    check_name=name,
+                    passed=not bad,
+                    severity=_severity(name),
+                    description=_said(name, bad=bad),
+                    metadata={name: dg.MetadataValue.float(n) for name, n in NUMBERS.items()},
+                    target_materialization_data=AssetCheckEvaluationTargetMaterializationData(
+                        storage_id=newest.storage_id,
+                        run_id=newest.run_id,
+                        timestamp=newest.timestamp,
+                    ),
+                )
+            )
+
     def run_check(self, instance: dg.DagsterInstance, asset: str) -> dg.ExecuteInProcessResult:
         """Run the checks of `asset` alone."""
         wanted = dg.AssetSelection.checks_for_assets(dg.AssetKey(asset))
@@ -194,21 +225,34 @@ class Corridor:
 
     def _checks(self, asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
         name = asset.key.to_user_string()
-        names = ["leak", *(SCORE_GATES if name == "evaluation" else ())]
-        specs = [dg.AssetCheckSpec(n, asset=asset, blocking=n == "leak") for n in names]
+        specs = [dg.AssetCheckSpec(n, asset=asset, blocking=n == "leak") for n in _names(name)]
 
         @dg.multi_asset_check(specs=specs, name=f"{name}_checks", can_subset=True)
         def checks(context: dg.AssetCheckExecutionContext) -> Any:
             for key in sorted(context.selected_asset_check_keys, key=str):
                 bad = f"{name}.{key.name}" in self.failing
-                score = key.name != "leak"
                 yield dg.AssetCheckResult(
                     asset_key=name,
                     check_name=key.name,
                     passed=not bad,
-                    severity=dg.AssetCheckSeverity.WARN if score else dg.AssetCheckSeverity.ERROR,
-                    description=f"{key.name} is {'bad' if bad else 'good'}",
-                    metadata={"value": 0.25, "threshold": 0.75},
+                    severity=_severity(key.name),
+                    description=_said(key.name, bad=bad),
+                    metadata=NUMBERS,
                 )
 
         return checks
+
+
+NUMBERS = {"value": 0.25, "threshold": 0.75}
+
+
+def _names(asset: str) -> list[str]:
+    return ["leak", *(SCORE_GATES if asset == "evaluation" else ())]
+
+
+def _severity(check: str) -> dg.AssetCheckSeverity:
+    return dg.AssetCheckSeverity.ERROR if check == "leak" else dg.AssetCheckSeverity.WARN
+
+
+def _said(check: str, *, bad: bool) -> str:
+    return f"{check} is {'bad' if bad else 'good'}"
