@@ -17,7 +17,8 @@ from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.problem import Problem, ProblemState
 from secai_lib.core.settings import DatasetSettings
 from secai_lib.core.training import TrainingExample
-from secai_lib.datasets.stage1 import Material, most_telling, stage1_row
+from secai_lib.datasets.material import Material, most_telling
+from secai_lib.datasets.stage1 import stage1_row
 from tests.fakes.records import (
     make_abstention,
     make_context,
