@@ -31,8 +31,8 @@ def split_rows(rows: Rows, settings: DatasetSettings) -> Rows:
     every other rule gets a group in the training part, then known rules fill the rest. Where the
     rules held out are too few, more are: their rows outside of the test part are left out. Where
     known rules are too few, the validation part takes rules that the test part has not. The
-    training part keeps half of every category and kind of file. All of it holds for each
-    stage.
+    training part keeps half of every category, kind of weakness and kind of file. All of it holds
+    for each stage.
     """
     groups = grouped(rows, lambda row: row.group)
     if len(groups) <= MIN_GROUPS:
@@ -117,13 +117,17 @@ def _within(sizes: Sizes, most: Sizes) -> bool:
 
 
 def _starves(groups: Mapping[str, Rows], away: Collection[str]) -> bool:
-    """Whether groups of `away` have most rows of some category or kind of file of a stage."""
+    """Whether groups of `away` have most rows of a category, kind of weakness or of file.
+
+    An unknown rule is then one of a kind that is known: nobody can guess our names for the others.
+    """
     here: Counter[tuple[Stage, str]] = Counter()
     there: Counter[tuple[Stage, str]] = Counter()
     for group, own in groups.items():
         side = there if group in away else here
         for row in own:
-            side.update(((row.stage, row.metadata.category), (row.stage, _file_kind(row))))
+            kinds = (row.metadata.category, row.metadata.vulnerability_type, _file_kind(row))
+            side.update((row.stage, kind) for kind in kinds)
     return any(size > here[kind] for kind, size in there.items())
 
 

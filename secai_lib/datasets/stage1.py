@@ -1,7 +1,8 @@
 """Stage 1: one row per problem, in which evidence answers what kind of weakness it is.
 
 Labels are the scanners' and advisories'; prose is the advisory's, the CWE entry's (our words) and
-the fix rule's. What the prompt states is not asked: such a label is missing from the answer.
+the fix rule's. What the prompt states is not asked, nor a CWE that says nothing: such a label is
+missing from the answer.
 """
 
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from secai_lib.datasets.prose import cut, one_line, printable, sentences
 from secai_lib.datasets.rows import file_group, make_row
 from secai_lib.datasets.triage import verdict_of
 from secai_lib.datasets.upgrades import upgrades
+from secai_lib.datasets.weaknesses import GENERIC
 
 DESCRIPTION = 280
 """Most characters of the description; with the rest a row stays below 512 tokens."""
@@ -35,7 +37,7 @@ def stage1_row(material: Material, weights: Mapping[Category, float]) -> Trainin
         "type": metadata.vulnerability_type.value,
         "severity": metadata.severity.value if is_rated(material.finding.result) else "",
         "category": metadata.category.value,
-        "cwe": next((f"CWE-{number}" for number in cwe_numbers(metadata.cwes)), ""),
+        "cwe": next((f"CWE-{n}" for n in cwe_numbers(metadata.cwes) if n not in GENERIC), ""),
     }
     scored = {
         field: value for field, value in labels.items() if value and not states(body, field, value)

@@ -9,6 +9,7 @@ from secai_lib.core.finding import Category
 from secai_lib.core.generation import Chat
 from secai_lib.core.settings import DatasetSettings, Quality
 from secai_lib.core.training import Facet, Split, TrainingExample
+from secai_lib.core.weakness import VulnerabilityType
 from secai_lib.datasets.finish import STAGES, Finished, finish
 from secai_lib.datasets.likeness import shingles_of
 from secai_lib.datasets.splits import HELD_OUT, LOST
@@ -221,6 +222,17 @@ def test_a_category_is_never_held_out_whole(seed: int) -> None:
     mobile = [told(900 + n, f"android-{n}", "manifest", category=Category.MOBILE) for n in range(4)]
     made = done([*corpus(200, 40), *mobile], DatasetSettings(seed=seed))
     assert {r.split for r in made.rows if r.metadata.category is Category.MOBILE} == {Split.TRAIN}
+
+
+def test_what_is_held_out_is_of_a_kind_that_is_taught() -> None:
+    kinds = list(VulnerabilityType)
+    rows = [told(n, f"r{n % 40}", f"g{n}", vulnerability_type=kinds[n % 40 % 15])
+            for n in range(300)]  # fmt: skip
+    made = plain(done(rows, DatasetSettings(train=0.6)))
+    taught = {r.metadata.vulnerability_type for r in made if r.split is Split.TRAIN}
+    unknown = {r.metadata.vulnerability_type for r in made if r.facet is Facet.UNKNOWN_RULE}
+    assert unknown
+    assert unknown <= taught
 
 
 def test_augmentation_changes_the_first_line_of_training_rows_only() -> None:

@@ -74,6 +74,13 @@ def test_labels_are_the_evidences_and_not_in_the_prompt() -> None:
     assert "runs-on: ubuntu-latest" in made.instruction
 
 
+def test_a_cwe_that_says_nothing_is_no_label() -> None:
+    made = row(make_finding(result=make_result(cwes=("CWE-20",))))
+    assert "cwe" not in labels(made)
+    both = make_result(cwes=("CWE-20", "CWE-502"))
+    assert labels(row(make_finding(result=both)))["cwe"] == "CWE-502"
+
+
 def test_a_severity_that_no_scanner_gave_is_no_label() -> None:
     result = make_result(
         tool="detect-secrets", rule_id="Secret Keyword", severity=Severity.HIGH,
