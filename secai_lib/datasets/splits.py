@@ -77,7 +77,7 @@ def _held_out(groups: Mapping[str, Rows], budget: Sizes, seed: int) -> list[str]
     for family in order:
         more = held | holders[family]
         sizes = _sizes(row for group in more for row in groups[group])
-        if _within(sizes, budget) and not _starves(groups, more):
+        if _within(sizes, budget) and not _starves(groups, more, more):
             held = more
     return sorted(held)
 
@@ -106,7 +106,9 @@ def _withheld(rows: Rows, part: Mapping[str, Split], budget: Sizes, seed: int) -
         made = unknown + _sizes(inside[family])
         gone = lost + _sizes(outside[family])
         rest = {name: own for name, own in outside.items() if name != family}
-        if _within(made, budget) and _within(gone, most) and not _starves(outside, {family}):
+        sides = {f"test {name}": own for name, own in inside.items()}
+        starved = _starves(sides | rest, sides, {f"test {family}"})
+        if _within(made, budget) and _within(gone, most) and not starved:
             unknown, lost, outside = made, gone, rest
     left = {row.id for own in (*inside.values(), *outside.values()) for row in own}
     return [row for row in rows if row.id in left]
@@ -116,8 +118,8 @@ def _within(sizes: Sizes, most: Sizes) -> bool:
     return all(size <= most[stage] for stage, size in sizes.items())
 
 
-def _starves(groups: Mapping[str, Rows], away: Collection[str]) -> bool:
-    """Whether groups of `away` have most rows of a category, kind of weakness or of file.
+def _starves(groups: Mapping[str, Rows], away: Collection[str], more: Collection[str]) -> bool:
+    """Whether `away` has most rows of a category, kind of weakness or of file of groups `more`.
 
     An unknown rule is then one of a kind that is known: nobody can guess our names for the others.
     """
@@ -126,9 +128,16 @@ def _starves(groups: Mapping[str, Rows], away: Collection[str]) -> bool:
     for group, own in groups.items():
         side = there if group in away else here
         for row in own:
-            kinds = (row.metadata.category, row.metadata.vulnerability_type, _file_kind(row))
-            side.update((row.stage, kind) for kind in kinds)
-    return any(size > here[kind] for kind, size in there.items())
+            side.update(_kinds(row))
+    asked = {kind for group in more for row in groups[group] for kind in _kinds(row)}
+    return any(there[kind] > here[kind] for kind in asked)
+
+
+def _kinds(row: TrainingExample) -> list[tuple[Stage, str]]:
+    known = row.metadata
+    return [
+        (row.stage, kind) for kind in (known.category, known.vulnerability_type, _file_kind(row))
+    ]
 
 
 def _names(row: TrainingExample) -> tuple[str, ...]:
@@ -174,7 +183,11 @@ def _fill(
     taken = _sizes(row for group, split in part.items() if split is to for row in groups[group])
     for group in spare:
         more = taken + _sizes(groups[group])
-        if group not in part and _within(more, quota) and not _starves(groups, {*part, group}):
+        if (
+            group not in part
+            and _within(more, quota)
+            and not _starves(groups, {*part, group}, {group})
+        ):
             part[group] = to
             taken = more
 
