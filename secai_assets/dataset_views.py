@@ -9,11 +9,13 @@ import dagster as dg
 from secai_assets import metadata
 from secai_assets.assets.base_model import read_base_model
 from secai_assets.resources.house import House
+from secai_lib.core.manifest import Origin
 from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.training import Split, TrainingExample
 from secai_lib.core.verdict import Verdict
 from secai_lib.datasets.export import NAMES, dataset_files, effective_shares, read_lines
 from secai_lib.datasets.finish import Finished
+from secai_lib.gateways.code_version import code_version
 from secai_lib.quality import datasets as quality
 
 STAGES: Mapping[str, Literal[1, 2]] = {"stage1_dataset": 1, "stage2_dataset": 2}
@@ -36,16 +38,21 @@ STEP = 64
 """Tokens of a bar of the histogram."""
 
 
-def dataset_inputs(house: House, *products: str) -> dict[str, str]:
-    """What both data sets rest on, and the unpartitioned `products` of each: name -> hash."""
+def dataset_origin(house: House) -> Origin:
+    """What both data sets are made of: they are split together, so neither is made alone."""
     inputs = {
         product: content_hash(
             {key: house.store.require(product, key).files for key in house.store.keys(product)}
         )
         for product in ("code_contexts", "findings", "fixes")
     }
-    inputs |= {product: content_hash(house.store.require(product).files) for product in products}
-    return inputs | {"base_model": read_base_model(house).identity}
+    for product in ("forge_pairs", "problems"):
+        inputs[product] = content_hash(house.store.require(product).files)
+    return Origin(
+        inputs=inputs | {"base_model": read_base_model(house).identity},
+        settings=content_hash(house.settings.datasets, house.settings.contexts, house.action_pins),
+        code_version=code_version("datasets", "code_context", "gateways/chat_tokens"),
+    )
 
 
 def published_files(

@@ -1,7 +1,7 @@
 """The data set of Stage 1: reading a vulnerability."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import dagster as dg
 
@@ -15,35 +15,41 @@ from secai_assets.assets.fixes import (
     read_abstentions,
     read_fixes,
 )
+from secai_assets.assets.forge_pairs import forge_pairs
 from secai_assets.assets.problems import problems, read_problems
 from secai_assets.automation import when_parents_are_good
 from secai_assets.children import run_child
 from secai_assets.dataset_views import (
-    dataset_inputs,
     dataset_metadata,
+    dataset_origin,
     published_files,
     read_product_rows,
 )
 from secai_assets.failures import explained
+from secai_assets.repairs import read_repairs
 from secai_assets.resources.house import House
+from secai_lib.code_context import contexts
 from secai_lib.core.generation import Chat
 from secai_lib.core.licences import UNKNOWN, licence_of
-from secai_lib.core.manifest import Manifest, Origin
+from secai_lib.core.manifest import Manifest
 from secai_lib.core.model import ModelFormat
 from secai_lib.core.problem import Problem
 from secai_lib.core.record import content_hash
 from secai_lib.core.training import TrainingExample
 from secai_lib.datasets.export import effective_shares
 from secai_lib.datasets.finish import finish
-from secai_lib.datasets.stage1 import Material, most_telling, stage1_row
+from secai_lib.datasets.material import Material, forged_material, most_telling
+from secai_lib.datasets.repair import Repair
+from secai_lib.datasets.stage1 import stage1_row
+from secai_lib.datasets.stage2 import stage2_rows
+from secai_lib.fixes.edits import Texts
 from secai_lib.gateways.chat_tokens import ChatTokens
-from secai_lib.gateways.code_version import code_version
 
 NAME = "stage1_dataset"
 
 
 @dg.asset(
-    deps=[problems, code_contexts, fixes, base_model],
+    deps=[problems, code_contexts, fixes, forge_pairs, base_model],
     group_name="datasets",
     kinds={"huggingface"},
     owners=["team:secai"],
@@ -54,12 +60,14 @@ def stage1_dataset(
 ) -> dg.MaterializeResult[None]:
     """One row per problem: what kind of weakness it is, how bad, and what it means.
 
+    The problems are those of the scanned repositories, and the weaknesses that the forge put into
+    clean files and a scanner then reported. No file is in one part here and in another of Stage 2.
     Labels come from scanners and advisories, prose from advisories, CWE entries and fix rules;
     no text is a model's, and no prompt states what its row is scored on.
     `datasets.load_dataset(FOLDER)` reads it.
     """
     with explained():
-        kept = house.store.reusable(NAME, origin=origin_of(house))
+        kept = house.store.reusable(NAME, origin=dataset_origin(house))
         if not kept:
             run_child(context, house, __name__)
         manifest = house.store.require(NAME)
@@ -67,15 +75,6 @@ def stage1_dataset(
         data_version=dg.DataVersion(content_hash(manifest.files)),
         metadata=metadata.of_manifest(manifest, reused=kept is not None)
         | dataset_metadata(house, NAME),
-    )
-
-
-def origin_of(house: House) -> Origin:
-    """What the data set is made of."""
-    return Origin(
-        inputs=dataset_inputs(house, "problems"),
-        settings=content_hash(house.settings.datasets),
-        code_version=code_version("datasets", "gateways/chat_tokens"),
     )
 
 
@@ -92,13 +91,15 @@ def publish_rows(
     say: Callable[[str], None],
 ) -> Manifest:
     """The manifest of the new data set, its lengths counted by `count_tokens`."""
-    settings, origin = house.settings.datasets, origin_of(house)  # before anything is read
-    found = read_material(house)
-    rows = [stage1_row(material, settings.weights) for material in found]
+    settings, origin = house.settings.datasets, dataset_origin(house)  # before anything is read
+    repairs = read_repairs(house)
+    rows = rows_of_problems(house, repairs)
     say(f"{len(rows)} problems are rows now; leaving out repeats and splitting by group")
-    finished = finish(rows, settings, count_tokens)
+    of_stage2 = stage2_rows(repairs, settings, house.action_pins).rows
+    finished = finish([*rows, *of_stage2], settings, count_tokens)[1]
     say(f"{len(finished.rows)} rows are in the data set")
-    counts = {"problems": len(found), "rows": len(finished.rows)}
+    counts = {"problems": len(rows), "rows": len(finished.rows)}
+    counts["forged"] = sum(row.metadata.forged for row in finished.rows)
     counts |= Counter(row.split.value for row in finished.rows)
     shares = effective_shares(finished.rows)
     counts |= {f"loss_percent_{name}": round(100 * share) for name, share in shares.items()}
@@ -115,8 +116,22 @@ def read_rows(house: House, product: str = NAME) -> list[TrainingExample]:
     return read_product_rows(house, product)
 
 
+def rows_of_problems(house: House, repairs: Sequence[Repair]) -> list[TrainingExample]:
+    """A row for every problem, and for every forged one of `repairs`."""
+    forged = [_forged(house, repair) for repair in repairs if repair.forged]
+    weights = house.settings.datasets.weights
+    return [stage1_row(material, weights) for material in (*read_material(house), *forged)]
+
+
+def _forged(house: House, repair: Repair) -> Material:
+    wanted = house.settings.contexts
+    (context,) = contexts([repair.finding], Texts(repair.weak), context_lines=wanted.lines,
+                          max_lines=wanted.max_lines)  # fmt: skip
+    return forged_material(repair, context)
+
+
 def read_material(house: House) -> list[Material]:
-    """The evidence about every problem, in the order of the problems."""
+    """The evidence about every problem of the repositories, in the order of the problems."""
     all_problems = read_problems(house)
     findings = {f.fingerprint: f for f in open_findings(house, all_problems)}
     contexts = read_all_contexts(house)

@@ -11,11 +11,12 @@ from secai_assets.assets.code_contexts import code_contexts
 from secai_assets.assets.fixes import fixes
 from secai_assets.assets.forge_pairs import forge_pairs
 from secai_assets.assets.problems import problems
+from secai_assets.assets.stage1_dataset import rows_of_problems, stage1_dataset
 from secai_assets.automation import when_parents_are_good
 from secai_assets.children import run_child
 from secai_assets.dataset_views import (
-    dataset_inputs,
     dataset_metadata,
+    dataset_origin,
     published_files,
     read_product_rows,
 )
@@ -24,7 +25,7 @@ from secai_assets.repairs import read_repairs
 from secai_assets.resources.house import House
 from secai_lib.core.fix import Certificate
 from secai_lib.core.generation import Chat
-from secai_lib.core.manifest import Manifest, Origin
+from secai_lib.core.manifest import Manifest
 from secai_lib.core.model import ModelFormat
 from secai_lib.core.record import Record, canonical_json, content_hash
 from secai_lib.core.training import Split, TrainingExample
@@ -33,7 +34,6 @@ from secai_lib.datasets.finish import finish
 from secai_lib.datasets.stage2 import stage2_rows
 from secai_lib.datasets.windows import Window
 from secai_lib.gateways.chat_tokens import ChatTokens
-from secai_lib.gateways.code_version import code_version
 
 NAME = "stage2_dataset"
 CERTIFICATES = "certificates/"
@@ -47,7 +47,7 @@ class Windows(Record):
 
 
 @dg.asset(
-    deps=[fixes, forge_pairs, problems, code_contexts, base_model],
+    deps=[stage1_dataset, fixes, forge_pairs, problems, code_contexts, base_model],
     group_name="datasets",
     kinds={"huggingface"},
     owners=["team:secai"],
@@ -59,12 +59,13 @@ def stage2_dataset(
     """One row per proven fix: the finding and the lines round it, answered by the edit.
 
     Made of fixes of scanned repositories and of forged pairs; only of those whose certificate
-    says proven (fixes have no score yet). `code_fix_dataset.jsonl` holds all rows,
-    `multi_approach_dataset.jsonl` the problems with several proven ways, `windows.json` what an
-    answer is applied to. `secai verify` replays the certificates with the scanners.
+    says proven (fixes have no score yet). The parts are those of Stage 1: a file or a problem that
+    one stage is tested on is in no other part of the other. `code_fix_dataset.jsonl` holds all
+    rows, `multi_approach_dataset.jsonl` the problems with several proven ways, `windows.json`
+    what an answer is applied to. `secai verify` replays the certificates with the scanners.
     """
     with explained():
-        kept = house.store.reusable(NAME, origin=origin_of(house))
+        kept = house.store.reusable(NAME, origin=dataset_origin(house))
         if not kept:
             run_child(context, house, __name__)
         manifest = house.store.require(NAME)
@@ -88,15 +89,6 @@ def stage2_dataset(
     )
 
 
-def origin_of(house: House) -> Origin:
-    """What the data set is made of."""
-    return Origin(
-        inputs=dataset_inputs(house, "problems", "forge_pairs"),
-        settings=content_hash(house.settings.datasets, house.action_pins),
-        code_version=code_version("datasets", "code_context", "gateways/chat_tokens"),
-    )
-
-
 def make(house: House, options: Mapping[str, object], say: Callable[[str], None]) -> None:
     """Store the data set; done in a child, because the tokenizer's library is heavy."""
     tokens = ChatTokens(house.shelf.folder(read_base_model(house), ModelFormat.SAFETENSORS))
@@ -110,11 +102,12 @@ def publish_rows(
     say: Callable[[str], None],
 ) -> Manifest:
     """The manifest of the new data set, its lengths counted by `count_tokens`."""
-    settings, pins, origin = house.settings.datasets, house.action_pins, origin_of(house)
+    settings, pins, origin = house.settings.datasets, house.action_pins, dataset_origin(house)
     repairs = read_repairs(house)
     made = stage2_rows(repairs, settings, pins)
     say(f"{len(made.rows)} of {len(repairs)} proven fixes fit into a window")
-    finished = finish(made.rows, settings, count_tokens)
+    of_stage1 = rows_of_problems(house, repairs)
+    finished = finish([*of_stage1, *made.rows], settings, count_tokens)[2]
     say(f"{len(finished.rows)} rows are in the data set")
     rows = in_order(finished.rows)
     left_out = Counter(made.left_out) + Counter(finished.left_out)

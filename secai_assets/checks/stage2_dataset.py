@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from secai_assets.assets.stage1_dataset import read_rows as read_rows_of_stage1
 from secai_assets.assets.stage2_dataset import (
     NAME,
     read_certificates,
@@ -17,7 +18,7 @@ from secai_assets.repairs import read_repairs
 from secai_assets.resources.house import House
 from secai_lib.core.verdict import Verdict
 from secai_lib.datasets.repair import doubt
-from secai_lib.quality.stage2_dataset import certificates
+from secai_lib.quality.stage2_dataset import certificates, no_leak_across
 
 REPLAY = dg.AssetCheckSpec(
     "certificates",
@@ -28,13 +29,28 @@ REPLAY = dg.AssetCheckSpec(
 )
 
 
-@dg.multi_asset_check(specs=[REPLAY, *dataset_check_specs(stage2_dataset)], can_subset=True)
+ACROSS = dg.AssetCheckSpec(
+    "no_leak_across",
+    asset=stage2_dataset,
+    blocking=True,
+    description="No file, problem or near-duplicate of a part of Stage 1 is in another part of "
+    "Stage 2.",
+)
+
+
+@dg.multi_asset_check(specs=[REPLAY, ACROSS, *dataset_check_specs(stage2_dataset)], can_subset=True)
 def stage2_dataset_checks(
     context: dg.AssetCheckExecutionContext, house: dg.ResourceParam[House]
 ) -> Iterator[dg.AssetCheckResult]:
     """Judge every row, every pair of rows of different parts, and every proof."""
-    verdicts = [replayed(house), *dataset_verdicts(house, NAME)]
+    verdicts = [replayed(house), across(house), *dataset_verdicts(house, NAME)]
     yield from wear(context, verdicts, asset=NAME, warnings=WARNINGS)
+
+
+def across(house: House) -> Verdict:
+    """The rows of both stages against each other."""
+    settings, limits = house.settings.datasets, house.settings.quality
+    return no_leak_across(read_rows_of_stage1(house), read_rows(house), settings, limits)
 
 
 def replayed(house: House) -> Verdict:

@@ -6,7 +6,8 @@ from secai_lib.core.record import Record, canonical_json
 from secai_lib.core.settings import DatasetSettings
 from secai_lib.core.training import Split, TrainingExample
 from secai_lib.datasets.repair import Repair, by_problem, proven
-from secai_lib.datasets.stage2 import ask, group_of
+from secai_lib.datasets.rows import file_group
+from secai_lib.datasets.stage2 import ask
 from secai_lib.datasets.task import Pins
 from secai_lib.datasets.windows import NoWindow
 from secai_lib.datasets.wording import TASKS
@@ -104,7 +105,7 @@ def _set(
         tool=result.tool,
         rule=result.rule_id,
         title=result.title,
-        group=known.group if known else group_of(first.origin, paths[0]),
+        group=known.group if known else file_group(first.origin, paths[0]),
         split=known.split if known else Split.TRAIN,
         approaches=tuple(_approach(repair, settings, pins) for repair in own),
     )

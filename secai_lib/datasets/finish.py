@@ -1,8 +1,10 @@
 """From raw rows to a data set: no duplicates, capped, split by group, ordered, augmented."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from secai_lib.core.adapter import Stage
 from secai_lib.core.generation import Chat
 from secai_lib.core.record import Record
 from secai_lib.core.secret_shapes import secret_in
@@ -15,18 +17,20 @@ from secai_lib.datasets.thinning import (
     Rows,
     capped,
     in_turn,
+    linked,
     shuffled,
     without_near_repeats,
     without_repeats,
 )
 from secai_lib.datasets.wording import TASKS
 
+STAGES: tuple[Stage, ...] = (1, 2)
 _CONTROL = re.compile(r"<\|[\w ./-]{1,40}\|>|\[/?INST\]|</?s>")
 """Marks of chat templates: a scanned text that holds one must not be trained on."""
 
 
 class Finished(Record):
-    """A data set, and what did not come into it."""
+    """The data set of one stage, and what did not come into it."""
 
     rows: tuple[TrainingExample, ...]
     """Every row, training part first, in the order to train in."""
@@ -42,25 +46,44 @@ def finish(
     rows: Sequence[TrainingExample],
     settings: DatasetSettings,
     count_tokens: Callable[[Chat], int],
-) -> Finished:
-    """The data set made of `rows`; the same rows in any order give the same bytes."""
-    left_out: dict[str, int] = {}
+) -> dict[Stage, Finished]:
+    """The data sets of both stages, made of their `rows` together.
 
-    def keep(made: Rows, reason: str, before: int) -> Rows:
-        left_out[reason] = before - len(made)
+    They are split together, so that what one stage is tested on, the other has not seen. The same
+    rows in any order give the same bytes.
+    """
+    left_out: dict[Stage, dict[str, int]] = {stage: {} for stage in STAGES}
+
+    def keep(made: Rows, reason: str, before: Sequence[TrainingExample]) -> Rows:
+        kept, had = (Counter(row.stage for row in own) for own in (made, before))
+        for stage in STAGES:
+            left_out[stage][reason] = had[stage] - kept[stage]
         return made
 
-    kept = keep(without_repeats(rows), "duplicate", len(rows))
-    kept = keep([r for r in kept if not _has_secret(r)], "secret", len(kept))
-    kept = keep([r for r in kept if not _has_control(r)], "control_token", len(kept))
+    kept = keep(without_repeats(rows), "duplicate", rows)
+    kept = keep([r for r in kept if not _has_secret(r)], "secret", kept)
+    kept = keep([r for r in kept if not _has_control(r)], "control_token", kept)
     tokens = {row.id: count_tokens(row.messages) for row in kept}
-    fitting = [row for row in kept if tokens[row.id] <= settings.max_tokens]
-    kept = keep(fitting, "too_long", len(kept))
-    kept = keep(without_near_repeats(kept, settings), "near_duplicate", len(kept))
-    kept = keep(capped(kept, settings), "cap", len(kept))
-    kept = keep(split_rows(kept, settings), "half_known", len(kept))
-    made = _augmented(kept, settings)
-    tokens |= {row.id: count_tokens(row.messages) for row in made if row.id not in tokens}
+    kept = keep([r for r in kept if tokens[r.id] <= settings.max_tokens], "too_long", kept)
+    kept = linked(kept)
+    kept = keep(without_near_repeats(kept, settings), "near_duplicate", kept)
+    kept = keep(capped(kept, settings), "cap", kept)
+    kept = keep(split_rows(kept, settings), "held_out", kept)
+    return {
+        stage: _finished([r for r in kept if r.stage == stage], left_out[stage], settings,
+                         count_tokens)
+        for stage in STAGES
+    }  # fmt: skip
+
+
+def _finished(
+    rows: Rows,
+    left_out: Mapping[str, int],
+    settings: DatasetSettings,
+    count_tokens: Callable[[Chat], int],
+) -> Finished:
+    made = _augmented(rows, settings)
+    tokens = {row.id: count_tokens(row.messages) for row in made}
     made = [row for row in made if tokens[row.id] <= settings.max_tokens]
     return Finished(
         rows=tuple(row for split in Split for row in made if row.split is split),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from secai_lib.core.shingles import jaccard, shingles
+from secai_lib.core.shingles import compared, jaccard, shingles
 from secai_lib.core.training import Split, TrainingExample
 
 BANDS, ROWS = 42, 3
@@ -29,8 +29,8 @@ class Union:
 
 
 def shingles_of(row: TrainingExample) -> frozenset[str]:
-    """What a row is compared by: the words of its instruction and its response."""
-    return shingles(f"{row.instruction}\n{row.response}")
+    """What a row is compared by."""
+    return shingles(compared(row))
 
 
 def clusters(rows: Sequence[TrainingExample], threshold: float) -> list[int]:

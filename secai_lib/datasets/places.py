@@ -38,7 +38,8 @@ def subject_of(result: Result, context: CodeContext | None) -> str:
     if package := result.package:
         return f"{package.name} {package.version}"
     if context and context.function and context.function.name and result.path:
-        return f"{context.function.kind} {context.function.name} of {result.path}"
+        place = f"{context.function.kind} {context.function.name} of {result.path}"
+        return f"line {result.line} in {place}" if result.line else place
     if result.path:
         return f"line {result.line} of {result.path}" if result.line else result.path
     named = place_of(result, None)

@@ -40,6 +40,11 @@ def make_row(
     )
 
 
+def file_group(repository: str, path: str) -> str:
+    """The group of all rows about one file, in both stages: forged and genuine stay together."""
+    return content_hash(repository, path)
+
+
 def reworded(row: TrainingExample, wording: int) -> TrainingExample:
     """`row` with another wording of its task, flagged as augmented; all else stays."""
     _task, _newline, body = row.instruction.partition("\n")

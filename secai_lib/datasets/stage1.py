@@ -1,59 +1,32 @@
 """Stage 1: one row per problem, in which evidence answers what kind of weakness it is.
 
 Labels are the scanners' and advisories'; prose is the advisory's, the CWE entry's (our words) and
-the fix rule's. What the prompt states is not asked: such a label is missing from the answer.
+the fix rule's. What the prompt states is not asked, nor a CWE that says nothing: such a label is
+missing from the answer.
 """
 
 from collections.abc import Mapping
 from textwrap import dedent
 
-from secai_lib.core.context import CodeContext
 from secai_lib.core.disclosure import states
-from secai_lib.core.finding import Category, Finding, SourceLocation
-from secai_lib.core.fix import Abstention, Fix
-from secai_lib.core.problem import Problem
-from secai_lib.core.record import Record, canonical_json, content_hash
+from secai_lib.core.finding import Category, SourceLocation
+from secai_lib.core.fix import Fix
+from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.training import ExampleMetadata, TrainingExample
 from secai_lib.datasets.answers import sections
 from secai_lib.datasets.labels import cwe_numbers, is_rated, metadata_of
+from secai_lib.datasets.material import Material
 from secai_lib.datasets.places import place_of, subject_of
 from secai_lib.datasets.prose import cut, one_line, printable, sentences
-from secai_lib.datasets.rows import make_row
+from secai_lib.datasets.rows import file_group, make_row
 from secai_lib.datasets.triage import verdict_of
 from secai_lib.datasets.upgrades import upgrades
+from secai_lib.datasets.weaknesses import GENERIC
 
 DESCRIPTION = 280
 """Most characters of the description; with the rest a row stays below 512 tokens."""
 CODE_LINES, CODE = 8, 400
 """Most lines and characters of code."""
-
-
-class Material(Record):
-    """All evidence about one problem."""
-
-    problem: Problem
-    """The problem."""
-    finding: Finding
-    """The finding of it that says most."""
-    context: CodeContext | None
-    """The code of that finding."""
-    fix: Fix | None
-    """The preferred proven fix; None when there is none."""
-    abstention: Abstention | None
-    """Why there is none."""
-    licence: str
-    """SPDX identifier of the repository's licence, or `unknown`."""
-
-
-def most_telling(findings: list[Finding]) -> Finding:
-    """Of the findings of one problem the one with a CWE, code and the longest explanation."""
-
-    def says(finding: Finding) -> tuple[bool, bool, int, str]:
-        result = finding.result
-        in_source = isinstance(result.location, SourceLocation)
-        return bool(result.cwes), in_source, len(result.help), finding.fingerprint
-
-    return max(findings, key=says)
 
 
 def stage1_row(material: Material, weights: Mapping[Category, float]) -> TrainingExample:
@@ -64,7 +37,7 @@ def stage1_row(material: Material, weights: Mapping[Category, float]) -> Trainin
         "type": metadata.vulnerability_type.value,
         "severity": metadata.severity.value if is_rated(material.finding.result) else "",
         "category": metadata.category.value,
-        "cwe": next((f"CWE-{number}" for number in cwe_numbers(metadata.cwes)), ""),
+        "cwe": next((f"CWE-{n}" for n in cwe_numbers(metadata.cwes) if n not in GENERIC), ""),
     }
     scored = {
         field: value for field, value in labels.items() if value and not states(body, field, value)
@@ -79,7 +52,11 @@ def stage1_row(material: Material, weights: Mapping[Category, float]) -> Trainin
     )
     told = "\n".join(f"{name}: {text}" for name, text in answer.items())
     return make_row(
-        1, body, f"{canonical_json(scored)}\n{told}", group=_group(material), metadata=metadata
+        1,
+        body,
+        f"{canonical_json(scored)}\n{told}",
+        group=_group(material, metadata.file),
+        metadata=metadata,
     )
 
 
@@ -104,6 +81,7 @@ def _metadata(material: Material, weights: Mapping[Category, float]) -> ExampleM
         context=context,
         fix_type=fix.proposal.kind if fix else "",
         approach=fix.proposal.approach if fix else "",
+        forged=material.forged,
     )
 
 
@@ -167,12 +145,11 @@ def _code(material: Material) -> str:
     return "\n".join(kept)
 
 
-def _group(material: Material) -> str:
-    """Rows about one file, one package or one address belong together."""
+def _group(material: Material, path: str) -> str:
+    """Rows about one file, one package or one address belong together; `path` is the file."""
     problem, result = material.problem, material.finding.result
     if package := problem.package:
         return content_hash(problem.repository, package.ecosystem, package.name)
-    path = result.path or (material.context.path if material.context else "")
     if path:
-        return content_hash(problem.repository, path)
+        return file_group(problem.repository, path)
     return content_hash(problem.repository, place_of(result, material.context), result.tool)

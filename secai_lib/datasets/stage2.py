@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from secai_lib.core.context import CodeContext, ContextStatus
 from secai_lib.core.finding import Result
 from secai_lib.core.fix import ProofMethod
-from secai_lib.core.record import Record, content_hash
+from secai_lib.core.record import Record
 from secai_lib.core.settings import DatasetSettings
 from secai_lib.core.training import ExampleMetadata, TrainingExample
 from secai_lib.datasets.answer_format import Block
@@ -19,7 +19,7 @@ from secai_lib.datasets.blocks import block_for
 from secai_lib.datasets.labels import metadata_of
 from secai_lib.datasets.readable import readable_of
 from secai_lib.datasets.repair import Repair, by_problem, proven
-from secai_lib.datasets.rows import make_row
+from secai_lib.datasets.rows import file_group, make_row
 from secai_lib.datasets.task import Pins, known_commits, known_versions, task_of
 from secai_lib.datasets.windows import NoWindow, Window, changed_lines, cut_window, line_end
 
@@ -130,15 +130,10 @@ def _row(asked: Asked, own: Sequence[Repair], settings: DatasetSettings) -> Trai
         2,
         asked.body,
         asked.block.text,
-        group=group_of(repair.origin, asked.window.path),
+        group=file_group(repair.origin, asked.window.path),
         metadata=_metadata(asked, settings),
         readable=readable_of(repair, asked.window, others),
     )
-
-
-def group_of(origin: str, path: str) -> str:
-    """The group of all rows about one file: forged weaknesses and real ones stay together."""
-    return content_hash("stage2", origin, path)
 
 
 def _metadata(asked: Asked, settings: DatasetSettings) -> ExampleMetadata:

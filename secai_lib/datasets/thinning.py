@@ -26,6 +26,12 @@ def without_repeats(rows: Sequence[TrainingExample]) -> Rows:
     return [first[key] for key in sorted(first)]
 
 
+def linked(rows: Rows) -> Rows:
+    """`rows` with one group for all that share a group or a problem, whatever their stage."""
+    together = components((row.group, f"problem {row.metadata.problem}") for row in rows)
+    return [row.model_copy(update={"group": together[row.group]}) for row in rows]
+
+
 def without_near_repeats(rows: Rows, settings: DatasetSettings) -> Rows:
     """At most `cap_floor` rows of a cluster of near-duplicates, its groups merged into one.
 
@@ -49,13 +55,16 @@ def without_near_repeats(rows: Rows, settings: DatasetSettings) -> Rows:
 
 
 def capped(rows: Rows, settings: DatasetSettings) -> Rows:
-    """`rows` with at most max(cap_floor, cap_share of all) of each rule, complexities in turn."""
-    limit = max(settings.cap_floor, int(settings.cap_share * len(rows)))
-    by_rule = grouped(rows, lambda row: rule_of(row.metadata))
+    """At most max(cap_floor, cap_share of all) `rows` of each rule, complexities in turn.
+
+    Each stage counts for itself.
+    """
     kept: Rows = []
-    for rule in sorted(by_rule):
-        dealt = shuffled(by_rule[rule], settings.seed)
-        kept += in_turn(dealt, lambda row: row.metadata.complexity)[:limit]
+    for own in grouped(rows, lambda row: str(row.stage)).values():
+        limit = max(settings.cap_floor, int(settings.cap_share * len(own)))
+        for same in grouped(own, lambda row: rule_of(row.metadata)).values():
+            dealt = shuffled(same, settings.seed)
+            kept += in_turn(dealt, lambda row: row.metadata.complexity)[:limit]
     return sorted(kept, key=lambda row: row.id)
 
 

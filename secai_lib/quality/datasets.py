@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+from secai_lib.core.finding import Category
 from secai_lib.core.settings import DatasetSettings, Quality
-from secai_lib.core.shingles import jaccard, shingles
+from secai_lib.core.shingles import compared, jaccard, shingles
 from secai_lib.core.training import Split, TrainingExample
 from secai_lib.core.verdict import Verdict
 from secai_lib.quality import row_faults
@@ -38,15 +39,16 @@ def min_rows(rows: Rows, quality: Quality) -> Verdict:
 
 
 def no_leak(rows: Rows, settings: DatasetSettings, quality: Quality) -> Verdict:
-    """No group and no near-duplicate is in two parts; every pair across parts is compared."""
+    """No group, file, problem and near-duplicate is in two parts; every pair is compared."""
     parts = {split: [row for row in rows if row.split is split] for split in Split}
     groups = {split: {row.group for row in own} for split, own in parts.items()}
     problems = {split: {row.metadata.problem for row in own} for split, own in parts.items()}
+    files = {split: {f for row in own if (f := _file(row))} for split, own in parts.items()}
     shared = alike = 0
     highest = 0.0
     for one, other in ((Split.TRAIN, Split.VALIDATION), (Split.TRAIN, Split.TEST),
                        (Split.VALIDATION, Split.TEST)):  # fmt: skip
-        shared += len(groups[one] & groups[other]) + len(problems[one] & problems[other])
+        shared += sum(len(of[one] & of[other]) for of in (groups, problems, files))
         found = _similarities(parts[one], parts[other])
         alike += sum(value >= settings.near_duplicate for value in found)
         highest = max([highest, *found])
@@ -54,9 +56,11 @@ def no_leak(rows: Rows, settings: DatasetSettings, quality: Quality) -> Verdict:
         "no_leak",
         shared + alike,
         quality.datasets_max_leaks,
-        good=f"No group is in two parts; the most similar rows across parts share {highest:.2f}.",
-        bad=f"{shared} groups or problems are in two parts, and {alike} pairs of rows across parts "
-        f"are at least {settings.near_duplicate} alike: no score on this test part would count.",
+        good="No group, file or problem is in two parts; "
+        f"the most similar rows across parts share {highest:.2f}.",
+        bad=f"{shared} groups, files or problems are in two parts, and {alike} pairs of rows "
+        f"across parts are at least {settings.near_duplicate} alike: no score on this test part "
+        "would count.",
     )
 
 
@@ -126,8 +130,13 @@ def token_length(tokens: Mapping[str, int], settings: DatasetSettings) -> Verdic
     )
 
 
+def _file(row: TrainingExample) -> str:
+    """The file a row is about, if its group is by files; a manifest has many packages."""
+    known = row.metadata
+    by_package = known.category is Category.DEPENDENCY or "\nPackage: " in row.instruction
+    return "" if by_package or not known.file else f"{known.repository}:{known.file}"
+
+
 def _similarities(some: Rows, others: Rows) -> list[float]:
-    left, right = (
-        [shingles(f"{row.instruction}\n{row.response}") for row in rows] for rows in (some, others)
-    )
+    left, right = ([shingles(compared(row)) for row in rows] for rows in (some, others))
     return [jaccard(one, other) for one in left for other in right]

@@ -2,9 +2,18 @@
 
 from collections.abc import Mapping
 
-from secai_lib.core.settings import Quality
+from secai_lib.core.settings import DatasetSettings, Quality
 from secai_lib.core.verdict import Verdict
+from secai_lib.quality.datasets import Rows, no_leak
 from secai_lib.quality.limits import at_most
+
+
+def no_leak_across(
+    stage1: Rows, stage2: Rows, settings: DatasetSettings, quality: Quality
+) -> Verdict:
+    """What one stage is tested on, no other part of the other stage has."""
+    made = no_leak([*stage1, *stage2], settings, quality)
+    return made.model_copy(update={"name": "no_leak_across"})
 
 
 def certificates(doubts: Mapping[str, str], quality: Quality) -> Verdict:

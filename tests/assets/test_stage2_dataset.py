@@ -9,14 +9,13 @@ from secai_assets.assets.problems import join_runs
 from secai_assets.assets.stage2_dataset import (
     NAME,
     in_order,
-    origin_of,
     publish_rows,
     read_certificates,
     read_rows,
     read_windows,
 )
 from secai_assets.checks.stage2_dataset import replayed
-from secai_assets.dataset_views import dataset_metadata, dataset_verdicts
+from secai_assets.dataset_views import dataset_metadata, dataset_origin, dataset_verdicts
 from secai_assets.resources.house import House
 from secai_lib.core.generation import Chat
 from secai_lib.core.manifest import Origin
@@ -117,10 +116,10 @@ def test_the_folder_loads_offline_whatever_lies_beside_the_rows(
 
 def test_equal_inputs_give_equal_bytes_and_are_kept(house: House) -> None:
     before = house.store.require(NAME)
-    assert house.store.reusable(NAME, origin=origin_of(house)) == before
+    assert house.store.reusable(NAME, origin=dataset_origin(house)) == before
     assert publish_rows(house, words, {"vocabulary": 1}, lambda _line: None) == before
     put_pairs(house, [make_pair(number) for number in range(PAIRS - 1)])
-    assert house.store.reusable(NAME, origin=origin_of(house)) is None
+    assert house.store.reusable(NAME, origin=dataset_origin(house)) is None
 
 
 def test_a_weak_file_or_an_answer_that_was_changed_is_found(house: House) -> None:

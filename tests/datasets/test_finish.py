@@ -7,15 +7,18 @@ import pytest
 
 from secai_lib.core.finding import Category
 from secai_lib.core.generation import Chat
-from secai_lib.core.settings import DatasetSettings
+from secai_lib.core.settings import DatasetSettings, Quality
 from secai_lib.core.training import Facet, Split, TrainingExample
-from secai_lib.datasets.finish import Finished, finish
+from secai_lib.core.weakness import VulnerabilityType
+from secai_lib.datasets.finish import STAGES, Finished, finish
 from secai_lib.datasets.likeness import shingles_of
+from secai_lib.datasets.splits import HELD_OUT, LOST
 from secai_lib.datasets.thinning import rule_of
 from secai_lib.datasets.wording import TASKS
+from secai_lib.quality import datasets
 from tests.fakes.training_rows import make_metadata, make_training_row
 
-SETTINGS = DatasetSettings()
+SETTINGS, QUALITY = DatasetSettings(), Quality()
 WORDS = [f"word{number}" for number in range(3000)]
 
 
@@ -32,7 +35,9 @@ def row(number: int, *, rule: str = "r0", group: str = "", fix: str = "") -> Tra
         body=f"Rule: {rule}\n{prose(number)}",
         response=prose(number + 10_000),
         group=group or f"g{number}",
-        metadata=make_metadata(rule=rule, fix_type=fix),
+        metadata=make_metadata(
+            problem=f"{number:016x}", rule=rule, fix_type=fix, file=f"{group or number}.yml"
+        ),
     )
 
 
@@ -41,7 +46,7 @@ def corpus(rows: int = 100, rules: int = 12) -> list[TrainingExample]:
 
 
 def done(rows: list[TrainingExample], settings: DatasetSettings = SETTINGS) -> Finished:
-    return finish(rows, settings, count_tokens)
+    return finish(rows, settings, count_tokens)[1]
 
 
 def plain(made: Finished) -> list[TrainingExample]:
@@ -91,7 +96,7 @@ def test_rows_that_are_all_alike_keep_few_and_do_not_swallow_a_part() -> None:
     base = prose(1, 200)
     alike = [
         make_training_row(body=f"{base} pod{n}", response="same", group=f"pods{n}",
-                          metadata=make_metadata(rule="CKV", file=f"k8s/{n}.yaml"))
+                          metadata=make_metadata(rule="CKV", file=f"k8s/{n}.yaml", problem=f"p{n}"))
         for n in range(200)
     ]  # fmt: skip
     made = done(corpus() + alike)
@@ -105,7 +110,7 @@ def test_files_chained_by_many_alike_findings_fall_apart_again() -> None:
     """30 files with 4 findings each, every finding alike in all files: one component of all."""
     rows = [
         make_training_row(body=f"{prose(rule, 120)} file{n}", response="same", group=f"file{n}",
-                          metadata=make_metadata(rule=f"CKV{rule}"))
+                          metadata=make_metadata(rule=f"CKV{rule}", problem=f"p{n}-{rule}"))
         for n in range(30) for rule in range(8)
     ]  # fmt: skip
     made = done(corpus() + rows)
@@ -149,6 +154,51 @@ def test_some_rules_are_held_out_whole() -> None:
     assert not train_rules & {r.metadata.rule for r in unknown}
 
 
+def files_with(rules: int, files: int = 30) -> list[TrainingExample]:
+    """Every rule in every file, asked by both stages."""
+    return [
+        make_training_row(
+            stage=stage,
+            body=f"Rule: r{rule}\n{prose(100 * file + rule + 7777 * stage)}",
+            response=prose(50_000 + 100 * file + rule + 7777 * stage),
+            group=f"file{file}",
+            metadata=make_metadata(
+                problem=f"p{file}-{rule}", rule=f"r{rule}", fix_type=f"fix{rule}", forged=True,
+                file=f"f{file}.yml",
+            ),
+        )
+        for stage in STAGES for file in range(files) for rule in range(rules)
+    ]  # fmt: skip
+
+
+def test_what_one_stage_is_tested_on_the_other_has_not_seen() -> None:
+    raw = files_with(8)
+    lone = [r for r in corpus(80) if r.metadata.fix_type == ""]
+    linked = raw[-1].model_copy(update={"group": "other"})  # its problem is one of a file's
+    made = finish([*raw[:-1], linked, *lone], SETTINGS, count_tokens)
+    rows = [r for stage in STAGES for r in made[stage].rows]
+    assert {(r.stage, r.split) for r in rows} == {(s, part) for s in STAGES for part in Split}
+    for name in ("problem", "file"):
+        places = {(getattr(r.metadata, name), r.split) for r in rows if r.metadata.forged}
+        assert len(places) == len({value for value, _ in places})
+    assert datasets.no_leak(rows, SETTINGS, QUALITY).passed
+
+
+def test_rules_that_every_file_has_are_held_out_at_the_cost_of_their_other_rows() -> None:
+    settings = DatasetSettings(train=0.5, validation=0.1)
+    made = finish(files_with(20), settings, count_tokens)
+    for stage in STAGES:
+        rows = [r for r in made[stage].rows if not r.metadata.augmented]
+        unknown = {r.metadata.rule for r in rows if r.facet is Facet.UNKNOWN_RULE}
+        assert unknown
+        assert not unknown & {r.metadata.rule for r in rows if r.split is not Split.TEST}
+        assert 0 < made[stage].left_out["held_out"] <= LOST * 600
+        test = [r for r in rows if r.split is Split.TEST]
+        few = [r for r in test if r.facet is Facet.UNKNOWN_RULE]
+        assert len(few) <= 0.4 * HELD_OUT * 600
+        assert {r.facet for r in test} == {Facet.KNOWN, Facet.UNKNOWN_RULE}
+
+
 def told(number: int, rule: str, group: str, **known: object) -> TrainingExample:
     made = row(number, rule=rule, group=group)
     return made.model_copy(update={"metadata": made.metadata.model_copy(update=known)})
@@ -172,6 +222,17 @@ def test_a_category_is_never_held_out_whole(seed: int) -> None:
     mobile = [told(900 + n, f"android-{n}", "manifest", category=Category.MOBILE) for n in range(4)]
     made = done([*corpus(200, 40), *mobile], DatasetSettings(seed=seed))
     assert {r.split for r in made.rows if r.metadata.category is Category.MOBILE} == {Split.TRAIN}
+
+
+def test_what_is_held_out_is_of_a_kind_that_is_taught() -> None:
+    kinds = list(VulnerabilityType)
+    rows = [told(n, f"r{n % 40}", f"g{n}", vulnerability_type=kinds[n % 40 % 15])
+            for n in range(300)]  # fmt: skip
+    made = plain(done(rows, DatasetSettings(train=0.6)))
+    taught = {r.metadata.vulnerability_type for r in made if r.split is Split.TRAIN}
+    unknown = {r.metadata.vulnerability_type for r in made if r.facet is Facet.UNKNOWN_RULE}
+    assert unknown
+    assert unknown <= taught
 
 
 def test_augmentation_changes_the_first_line_of_training_rows_only() -> None:

@@ -8,7 +8,8 @@ from secai_lib.core.generation import Chat
 from secai_lib.core.settings import DatasetSettings, Quality
 from secai_lib.core.training import TrainingExample
 from secai_lib.datasets.finish import finish
-from secai_lib.datasets.stage1 import Material, stage1_row
+from secai_lib.datasets.material import Material
+from secai_lib.datasets.stage1 import stage1_row
 from secai_lib.findings import distinct, intake
 from secai_lib.parsers import parse_report
 from secai_lib.quality import datasets
@@ -46,7 +47,7 @@ def test_no_row_has_a_fault(rows: list[TrainingExample], name: str) -> None:
 
 
 def test_the_loud_rules_are_held_down_and_nothing_leaks(rows: list[TrainingExample]) -> None:
-    made = finish(rows, SETTINGS, count_tokens)
+    made = finish(rows, SETTINGS, count_tokens)[1]
     assert made.left_out["near_duplicate"] > 50
     loud = [r for r in made.rows if r.metadata.rule.endswith("credential-validation-bypass")]
     assert len(loud) <= 12

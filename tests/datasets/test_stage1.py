@@ -17,7 +17,8 @@ from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.problem import Problem, ProblemState
 from secai_lib.core.settings import DatasetSettings
 from secai_lib.core.training import TrainingExample
-from secai_lib.datasets.stage1 import Material, most_telling, stage1_row
+from secai_lib.datasets.material import Material, most_telling
+from secai_lib.datasets.stage1 import stage1_row
 from tests.fakes.records import (
     make_abstention,
     make_context,
@@ -71,6 +72,13 @@ def test_labels_are_the_evidences_and_not_in_the_prompt() -> None:
     for word in ("high", "CWE", "excessive_privileges", "excessive privileges"):
         assert word not in made.instruction
     assert "runs-on: ubuntu-latest" in made.instruction
+
+
+def test_a_cwe_that_says_nothing_is_no_label() -> None:
+    made = row(make_finding(result=make_result(cwes=("CWE-20",))))
+    assert "cwe" not in labels(made)
+    both = make_result(cwes=("CWE-20", "CWE-502"))
+    assert labels(row(make_finding(result=both)))["cwe"] == "CWE-502"
 
 
 def test_a_severity_that_no_scanner_gave_is_no_label() -> None:

@@ -8,6 +8,7 @@ from secai_lib.core.finding import Severity
 from secai_lib.core.settings import DatasetSettings, Quality
 from secai_lib.core.training import Split, TrainingExample
 from secai_lib.quality import datasets
+from tests.fakes.records import PATH
 from tests.fakes.training_rows import BODY, RESPONSE, make_metadata, make_training_row
 
 QUALITY, SETTINGS = Quality(), DatasetSettings()
@@ -124,10 +125,12 @@ def test_an_id_of_the_evidence_is_not_invented() -> None:
     assert good("invented_id", [row])
 
 
-def leaky(second: str, *, group: str = "other", problem: str = "other") -> list[TrainingExample]:
+def leaky(
+    second: str, *, group: str = "other", problem: str = "other", file: str = "other.yml"
+) -> list[TrainingExample]:
     train = make_training_row()
     test = make_training_row(body=second, response="no", group=group,
-                             metadata=make_metadata(problem=problem))  # fmt: skip
+                             metadata=make_metadata(problem=problem, file=file))  # fmt: skip
     return [train, test.model_copy(update={"split": Split.TEST})]
 
 
@@ -139,6 +142,8 @@ def test_leaks() -> None:
     assert passed(leaky(far))
     assert not passed(leaky(far, group="group"))
     assert not passed(leaky(far, problem="0123456789abcdef"))
+    assert not passed(leaky(far, file=PATH))
+    assert passed(leaky(f"{far}\nPackage: npm a 1, fixed: 2", file=PATH))
     twin = leaky(far)[1].model_copy(
         update={"instruction": leaky(far)[0].instruction + " now", "response": RESPONSE}
     )

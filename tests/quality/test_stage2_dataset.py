@@ -3,11 +3,12 @@
 import pytest
 
 from secai_lib.core.settings import DatasetSettings, Quality
-from secai_lib.core.training import TrainingExample
+from secai_lib.core.training import Split, TrainingExample
 from secai_lib.datasets.stage2 import stage2_rows
 from secai_lib.quality.datasets import FAULTS, fault
-from secai_lib.quality.stage2_dataset import certificates
+from secai_lib.quality.stage2_dataset import certificates, no_leak_across
 from tests.fakes.repairs import make_repair
+from tests.fakes.training_rows import make_metadata, make_training_row
 
 QUALITY = Quality()
 TOKEN = "ghp_" + "aB3dE6gH9jK2" * 3
@@ -65,3 +66,17 @@ def test_a_row_that_does_not_follow_from_its_proof_is_named() -> None:
     assert not verdict.passed
     assert verdict.value == 1
     assert "row b: Its answer is another." in verdict.sentence
+
+
+def test_a_row_of_one_stage_in_another_part_of_the_other_is_a_leak() -> None:
+    settings, row = DatasetSettings(), row_of()
+    test = row.model_copy(update={"split": Split.TEST})
+    here = make_training_row(metadata=make_metadata(problem=row.metadata.problem, file="a.yml"))
+    assert not no_leak_across([here], [test], settings, QUALITY).passed
+    assert no_leak_across([here], [row], settings, QUALITY).passed
+    apart = make_training_row(metadata=make_metadata(problem="apart", file="a.yml"))
+    assert no_leak_across([apart], [test], settings, QUALITY).passed
+    same_file = make_training_row(metadata=make_metadata(problem="apart", file=row.metadata.file))
+    owner = same_file.metadata.model_copy(update={"repository": row.metadata.repository})
+    leak = same_file.model_copy(update={"metadata": owner})
+    assert not no_leak_across([leak], [test], settings, QUALITY).passed
