@@ -15,6 +15,7 @@ the same folder and nothing is overwritten.
 
 import errno
 import fcntl
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,13 +47,15 @@ class Store:
     def publish(
         self,
         product: str,
-        files: Mapping[str, bytes],
+        files: Mapping[str, bytes | Path],
         *,
         key: str = "",
         origin: Origin,
         counts: Mapping[str, int],
     ) -> Manifest:
         """The manifest of the new version in force, which holds `files` (name -> bytes).
+
+        A large file may be named by its path instead: it is moved in and never read as a whole.
 
         Raises:
             StorageError: the disk is full or not writable; the version before stays in force.
@@ -62,7 +65,10 @@ class Store:
             key=key,
             origin=origin,
             counts=dict(counts),
-            files={name: sha256_hex(data) for name, data in sorted(files.items())},
+            files={
+                name: _sha256_of(data) if isinstance(data, Path) else sha256_hex(data)
+                for name, data in sorted(files.items())
+            },
         )
         slot = self._slot(product, key)
         version = content_hash(manifest)
@@ -140,7 +146,7 @@ class Store:
         return self._slot(product, key) / content_hash(manifest)
 
     def _write_version(
-        self, slot: Path, version: str, files: Mapping[str, bytes], manifest: Manifest
+        self, slot: Path, version: str, files: Mapping[str, bytes | Path], manifest: Manifest
     ) -> None:
         with scratch_folder(self._aside) as folder:
             aside = folder / version
@@ -150,8 +156,11 @@ class Store:
                 if not target.resolve().is_relative_to(aside.resolve()):
                     raise UsageError(f"{name!r} leads out of the product's folder")
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _write_synced(target, data)
-            _write_synced(aside / "manifest.json", canonical_json(manifest).encode())
+                if isinstance(data, Path):
+                    _move_synced(data, target)
+                else:
+                    write_synced(target, data)
+            write_synced(aside / "manifest.json", canonical_json(manifest).encode())
             slot.mkdir(parents=True, exist_ok=True)
             try:
                 aside.rename(slot / version)
@@ -182,7 +191,7 @@ class Store:
             folder = self.root / "requests"
             folder.mkdir(parents=True, exist_ok=True)
             with scratch_folder(self._aside) as scratch:
-                _write_synced(scratch / key, canonical_json(request).encode())
+                write_synced(scratch / key, canonical_json(request).encode())
                 (scratch / key).replace(folder / f"{key}.json")
 
     def has_request(self, key: str) -> bool:
@@ -218,9 +227,9 @@ class Store:
                     aside.mkdir()
                     for name, data in files.items():
                         (aside / name).parent.mkdir(parents=True, exist_ok=True)
-                        _write_synced(aside / name, data)
+                        write_synced(aside / name, data)
                     rows = TypeAdapter(list[RawFile]).dump_json(list(listed))
-                    _write_synced(folder / "list", rows)
+                    write_synced(folder / "list", rows)
                     target.parent.mkdir(exist_ok=True)
                     (folder / "list").replace(target.with_name(f"{inbox}.json"))
                     if not target.is_dir():
@@ -310,12 +319,24 @@ def _is_whole(folder: Path, manifest: Manifest) -> bool:
     if not written.is_file() or written.read_bytes() != canonical_json(manifest).encode():
         return False
     return all(
-        (folder / name).is_file() and sha256_hex((folder / name).read_bytes()) == digest
+        (folder / name).is_file() and _sha256_of(folder / name) == digest
         for name, digest in manifest.files.items()
     )
 
 
-def _write_synced(path: Path, data: bytes) -> None:
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _move_synced(path: Path, target: Path) -> None:
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())
+    shutil.move(path, target)
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Write `data` to `path`; it is on the disk when this returns."""
     with path.open("wb") as handle:
         handle.write(data)
         handle.flush()

@@ -1,11 +1,13 @@
 """Random adapters of any model: both matrices differ from 0, so that they change every answer."""
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from secai_lib.core.adapter import Adapter, LowRank, ModuleFacts, Stage
+from secai_lib.core.adapter import Adapter, LowRank, Stage, Weights
+from secai_lib.gateways.adapter_files import facts_of
 
 TINY_OLMO: Mapping[str, tuple[int, int]] = {
     f"model.layers.{layer}.{name}": shape
@@ -47,14 +49,32 @@ def record_of(
     weights: Mapping[str, LowRank], *, base: str, rank: int, scale: float, stage: Stage = 2
 ) -> Adapter:
     """What `adapter.json` says of `weights`."""
-    facts = {
-        name: ModuleFacts(
-            a_shape=pair.a.shape,
-            b_shape=pair.b.shape,
-            sha256=hashlib.sha256(pair.a.tobytes() + pair.b.tobytes()).hexdigest(),
-        )
-        for name, pair in sorted(weights.items())
-    }
     return Adapter(
-        stage=stage, engine="torch", base=base, rank=rank, scale=scale, dropout=0.0, modules=facts
+        stage=stage,
+        engine="torch",
+        base=base,
+        rank=rank,
+        scale=scale,
+        dropout=0.0,
+        modules=facts_of(weights),
     )
+
+
+def hooked_logits(folder: Path, adapter: Adapter, weights: Weights, tokens: Sequence[int]) -> Any:
+    """Logits behind every one of `tokens` of the dense model in `folder`, and the adapter.
+
+    `scale * B(Ax)` is added to what each module gives, so that the weights stay as they are.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+
+    def add(pair: LowRank) -> Any:
+        a, b = torch.from_numpy(pair.a), torch.from_numpy(pair.b)
+        return lambda _module, given, out: out + adapter.scale * (given[0] @ a.T @ b.T)
+
+    for name, pair in weights.items():
+        model.get_submodule(name).register_forward_hook(add(pair))
+    with torch.inference_mode():
+        return model(torch.tensor([list(tokens)])).logits[0].numpy()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from secai_lib.core.errors import Terminal, UsageError
@@ -62,6 +63,24 @@ class Prompter:
             raise Terminal("the tokenizer knows tokens the model does not; take files that match")
         return ids
 
+    def encode_answer(self, text: str, prefix: str = "") -> list[int]:
+        """Ids of a whole answer behind `encode_chat`, with the token the template ends it with.
+
+        `prefix` is what `Decoding` makes answers begin with: it is encoded by itself, as there.
+
+        Raises:
+            UsageError: the answer does not begin with it, or nothing says how answers end.
+            Terminal: the answer would hold a control token, or a token the model does not know.
+        """
+        if not text.startswith(prefix):
+            raise UsageError("an answer does not begin with what it is made to begin with")
+        end, markers = self._closing
+        rest = self.harmless(text[len(prefix) :], markers)
+        ids = [*self.encode(prefix), *self.encode(rest)]
+        if self._controls(ids) or max((*ids, end)) >= self.vocabulary:
+            raise Terminal("an answer holds a token that no answer may hold; leave it out")
+        return [*ids, end]
+
     def harmless(self, content: str, markers: Sequence[str] = ()) -> str:
         """`content` without control tokens: known families, `markers`, and the tokenizer's own."""
         content = neutralise(content)
@@ -91,10 +110,20 @@ class Prompter:
         )
         return text
 
+    @cached_property
+    def _closing(self) -> tuple[int, list[str]]:
+        """The token behind an answer, and the markers of a template with an answer in it."""
+        whole = self._render([("user", PLAIN), ("assistant", PLAIN)], opening=False)
+        behind = self._controls(self.encode(whole[whole.rindex(PLAIN) + len(PLAIN) :]))
+        end = behind[0] if behind else self.tokenizer.eos_token_id
+        if end is None:
+            raise UsageError("the model does not say how an answer ends; take another model")
+        return end, sorted(set(MARKER.findall(whole)), key=len, reverse=True)
+
     def _controls(self, ids: Sequence[int]) -> list[int]:
         return [number for number in ids if number in self._control]
 
-    def _render(self, turns: Sequence[tuple[str, str]]) -> str:
+    def _render(self, turns: Sequence[tuple[str, str]], *, opening: bool = True) -> str:
         from jinja2.exceptions import TemplateError
 
         messages = [{"role": role, "content": content} for role, content in turns]
@@ -103,7 +132,7 @@ class Prompter:
             template = DATE + template
         try:
             text: str = self.tokenizer.apply_chat_template(
-                messages, chat_template=template, add_generation_prompt=True, tokenize=False
+                messages, chat_template=template, add_generation_prompt=opening, tokenize=False
             )
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             roles = ", ".join(role for role, _ in turns)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from secai_lib.core.adapter import Adapter, LowRank, Weights
+from secai_lib.core.adapter import LowRank
 from secai_lib.core.errors import ModelTooLarge, TrainingError, UsageError
 from secai_lib.core.generation import Decoding, Message
 from secai_lib.core.model import ModelFormat
@@ -16,7 +16,7 @@ from secai_lib.gateways.llm import opening as module
 from secai_lib.gateways.llm.local import LocalEngine
 from secai_lib.gateways.llm.mlx_engine import MlxEngine
 from secai_lib.gateways.llm.torch_engine import TorchEngine
-from tests.fakes.adapters import TINY_OLMO, make_adapter
+from tests.fakes.adapters import TINY_OLMO, hooked_logits, make_adapter
 from tests.fakes.records import make_model
 
 MODEL = make_model(name="tiny", uri="local:tiny", architecture="olmo2")
@@ -29,28 +29,11 @@ def logits(engine: LocalEngine) -> Any:
     return network.start([engine._prompter.encode_chat(CHAT)])[0]
 
 
-def reference(folder: Path, adapter: Adapter, weights: Weights, tokens: list[int]) -> Any:
-    """Logits with `scale * B(Ax)` added to what each module gives: the weights stay as they are."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-
-    def add(pair: LowRank) -> Any:
-        a, b = torch.from_numpy(pair.a), torch.from_numpy(pair.b)
-        return lambda _module, given, out: out + adapter.scale * (given[0] @ a.T @ b.T)
-
-    for name, pair in weights.items():
-        model.get_submodule(name).register_forward_hook(add(pair))
-    with torch.inference_mode():
-        return model(torch.tensor([tokens])).logits[0, -1].numpy()
-
-
 @ENGINES
 def test_an_engine_computes_what_the_adapter_says(engine: Any, tiny_olmo: Path) -> None:
     adapter, weights = make_adapter()
     plain, opened = engine(tiny_olmo, "tiny"), engine(tiny_olmo, "tiny", adapter=(adapter, weights))
-    expected = reference(tiny_olmo, adapter, weights, opened._prompter.encode_chat(CHAT))
+    expected = hooked_logits(tiny_olmo, adapter, weights, opened._prompter.encode_chat(CHAT))[-1]
     assert np.abs(logits(opened) - expected).max() < 1e-4
     assert np.abs(logits(plain) - expected).max() > 0.1, "the adapter changes nothing"
     assert adapter.digest in opened.identity and adapter.digest not in plain.identity

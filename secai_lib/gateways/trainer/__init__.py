@@ -1,0 +1,13 @@
+"""Training of adapters: one interface, two engines (`torch`, `mlx`)."""
+
+from secai_lib.gateways.trainer.encode import Encoded, encode_rows, open_prompter
+from secai_lib.gateways.trainer.opening import choose_trainer, open_trainer, trained_form
+
+__all__ = [
+    "Encoded",
+    "choose_trainer",
+    "encode_rows",
+    "open_prompter",
+    "open_trainer",
+    "trained_form",
+]
