@@ -14,9 +14,10 @@ from secai_assets.assets.evaluation import origin_of, read_evaluation, read_mark
 from secai_assets.assets.problems import join_runs
 from secai_assets.checks.evaluation import SCORE_GATES, evaluation_checks, verdicts
 from secai_assets.cli.eval import summary_of
-from secai_assets.examination import read_adapter, read_exam
+from secai_assets.examination import read_exam
+from secai_assets.resources.adapters import read_adapter
 from secai_assets.resources.house import House
-from secai_lib.core.adapter import Adapter, ModuleFacts, Weights
+from secai_lib.core.adapter import Adapter, LowRank, Weights
 from secai_lib.core.errors import SourceError, StorageError, TrainingError
 from secai_lib.core.evaluation import Evaluation
 from secai_lib.core.fix import Rescan
@@ -29,6 +30,7 @@ from secai_lib.core.training import TrainingExample
 from secai_lib.datasets.export import dataset_files
 from secai_lib.evaluation.exam import TRUTH
 from secai_lib.fixes.rules import rules
+from secai_lib.gateways.adapter_files import facts_of, weights_to_bytes
 from tests.assets.test_stage2_dataset import ORIGIN, PAIRS, make_pair, put_pairs, words
 from tests.fakes.engine import FakeEngine
 from tests.fakes.records import make_model
@@ -79,18 +81,18 @@ class Household(House):
 
 
 def put_adapter(house: House, stage: int, parent: str = "", **inputs: str) -> Adapter:
-    from safetensors.numpy import save
-
-    name = "model.layers.0.self_attn.q_proj"
-    arrays = {f"{name}.lora_a": np.ones((2, 3), "f4"), f"{name}.lora_b": np.ones((4, 2), "f4")}
-    facts = ModuleFacts(a_shape=(2, 3), b_shape=(4, 2), sha256=str(stage))
+    pair = LowRank(np.full((2, 3), stage, "f4"), np.ones((4, 2), "f4"))
+    weights = {"model.layers.0.self_attn.q_proj": pair}
     adapter = Adapter(
         stage=1 if stage == 1 else 2, engine="torch", base=MODEL.identity, rank=2, scale=2.0,
-        dropout=0.0, modules={name: facts}, parent=parent,
+        dropout=0.0, modules=facts_of(weights), parent=parent,
     )  # fmt: skip
     own = f"stage{stage}_dataset"
     made_of = {own: content_hash(house.store.require(own).files)} | inputs
-    files = {"adapter.json": canonical_json(adapter).encode(), "adapter.safetensors": save(arrays)}
+    files = {
+        "adapter.json": canonical_json(adapter).encode(),
+        "adapter.safetensors": weights_to_bytes(weights),
+    }
     origin = Origin(inputs=made_of, settings="", code_version="")
     house.store.publish(f"stage{stage}_adapter", files, origin=origin, counts={})
     return adapter
