@@ -55,6 +55,15 @@ class Weakness:
         return self.repair.weak[self.window.path]
 
     @property
+    def lines(self) -> tuple[int, int] | None:
+        """First and last line that the finding names in the weak file, from 1."""
+        found = self.certificate.finding
+        if found.line is None or found.path != self.window.path:
+            return None
+        last = getattr(found.location, "end_line", None)
+        return found.line, max(found.line, last or found.line)
+
+    @property
     def true(self) -> str:
         """The file after the true fix."""
         return self.repair.fixed[self.window.path]
