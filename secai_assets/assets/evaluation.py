@@ -11,7 +11,7 @@ from secai_assets.assets.stage1_adapter import stage1_adapter
 from secai_assets.assets.stage1_dataset import stage1_dataset
 from secai_assets.assets.stage2_adapter import stage2_adapter
 from secai_assets.assets.stage2_dataset import stage2_dataset
-from secai_assets.automation import when_parents_are_good
+from secai_assets.automation import when_new
 from secai_assets.children import run_child
 from secai_assets.examination import (
     ADAPTERS,
@@ -69,7 +69,7 @@ class Examined(NamedTuple):
     group_name="training",
     kinds={"pytorch", "json"},
     owners=["team:secai"],
-    automation_condition=when_parents_are_good(),
+    automation_condition=when_new("stage2_adapter"),
 )
 def evaluation(
     context: dg.AssetExecutionContext, house: dg.ResourceParam[House]

@@ -12,6 +12,7 @@ import pytest
 from secai_assets.assets import evaluation as step
 from secai_assets.assets.evaluation import origin_of, read_evaluation, read_marked
 from secai_assets.assets.problems import join_runs
+from secai_assets.automation import when_new
 from secai_assets.checks.evaluation import SCORE_GATES, evaluation_checks, verdicts
 from secai_assets.cli.eval import summary_of
 from secai_assets.examination import read_exam
@@ -259,3 +260,25 @@ def test_the_asset_reuses_and_its_gates_only_warn(house: Household) -> None:
     by_name = {c.check_name: c for c in done.get_asset_check_evaluations()}
     assert by_name["complete"].passed
     assert by_name["stage1"].severity is dg.AssetCheckSeverity.WARN
+
+
+def test_only_a_new_adapter_of_stage2_starts_an_examination_by_itself() -> None:
+    @dg.asset
+    def other() -> None: ...
+
+    @dg.asset
+    def stage2_adapter() -> None: ...
+
+    @dg.asset(deps=[other, stage2_adapter], automation_condition=when_new("stage2_adapter"))
+    def examined() -> None: ...
+
+    assets = [other, stage2_adapter, examined]
+    instance = dg.DagsterInstance.ephemeral()
+    dg.materialize(assets, instance=instance)
+    first = dg.evaluate_automation_conditions(assets, instance=instance)
+    dg.materialize([other], instance=instance)
+    after_other = dg.evaluate_automation_conditions(assets, instance, cursor=first.cursor)
+    assert after_other.total_requested == 0
+    dg.materialize([stage2_adapter], instance=instance)
+    after_adapter = dg.evaluate_automation_conditions(assets, instance, cursor=after_other.cursor)
+    assert after_adapter.total_requested == 1
