@@ -16,6 +16,20 @@ def when_parents_are_good() -> dg.AutomationCondition[dg.AssetKey]:
     )
 
 
+def when_new(asset: str) -> dg.AutomationCondition[dg.AssetKey]:
+    """Run when the parent `asset` is new, whatever else changed, and all blocking checks passed.
+
+    For a step behind one that people start: until they did, the other parents do not fit to it.
+    """
+    condition = dg.AutomationCondition
+    return (
+        condition.eager()
+        .without(~condition.any_deps_missing())
+        .allow(dg.AssetSelection.assets(asset))
+        & condition.all_deps_blocking_checks_passed()
+    )
+
+
 def automation_sensor(*, autostart: bool) -> dg.AutomationConditionSensorDefinition:
     """The sensor that evaluates the conditions; switched on in the UI or by `autostart`."""
     return dg.AutomationConditionSensorDefinition(

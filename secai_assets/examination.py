@@ -10,8 +10,8 @@ from secai_assets.assets.stage1_dataset import read_rows as read_stage1
 from secai_assets.assets.stage2_dataset import read_certificates, read_windows
 from secai_assets.assets.stage2_dataset import read_rows as read_stage2
 from secai_assets.repairs import read_repairs
+from secai_assets.resources.adapters import read_adapter
 from secai_assets.resources.house import House
-from secai_lib.core.adapter import Adapter, LowRank, Weights
 from secai_lib.core.errors import SourceError, TrainingError
 from secai_lib.core.fix import Certificate, SourceFiles
 from secai_lib.core.generation import Decoding, Generation
@@ -53,6 +53,15 @@ class Weakness:
     def before(self) -> str:
         """The weak file."""
         return self.repair.weak[self.window.path]
+
+    @property
+    def lines(self) -> tuple[int, int] | None:
+        """First and last line that the finding names in the weak file, from 1."""
+        found = self.certificate.finding
+        if found.line is None or found.path != self.window.path:
+            return None
+        last = getattr(found.location, "end_line", None)
+        return found.line, max(found.line, last or found.line)
 
     @property
     def true(self) -> str:
@@ -101,7 +110,7 @@ def contenders(house: House) -> list[Contender]:
     found = [Contender("base", base)]
     digests: dict[str, str] = {}
     for name, product in ADAPTERS.items():
-        adapter = Adapter.model_validate_json(house.store.read(product, "adapter.json"))
+        adapter, _ = read_adapter(house, product)
         if adapter.base != base:
             raise TrainingError(f"{product} belongs to another base model: train again")
         _require_same_data(house, product)
@@ -192,19 +201,6 @@ def inference_of(house: House) -> InferenceSettings:
             "engine": "auto" if asked.engine == "server" else asked.engine,
         }
     )
-
-
-def read_adapter(house: House, product: str) -> tuple[Adapter, Weights]:
-    """The trained adapter `product`: its record and its weights."""
-    from safetensors.numpy import load
-
-    record = Adapter.model_validate_json(house.store.read(product, "adapter.json"))
-    arrays = load(house.store.read(product, "adapter.safetensors"))
-    pairs = {
-        name: LowRank(arrays[f"{name}.lora_a"], arrays[f"{name}.lora_b"])
-        for name in sorted(record.modules)
-    }
-    return record, pairs
 
 
 def _require_same_data(house: House, product: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from secai_assets.examination import Exam, Weakness
 from secai_assets.resources.house import House
 from secai_lib.core.errors import SourceError
-from secai_lib.core.fix import Certificate, Proposal, SourceFiles
+from secai_lib.core.fix import Certificate, ProofVerdict, Proposal
 from secai_lib.core.record import content_hash
 from secai_lib.datasets.answer_format import AnswerRefused, parse
 from secai_lib.datasets.applier import apply_answer
@@ -43,9 +43,7 @@ def mark(house: House, exam: Exam, answers: Sequence[Answer], say: Say) -> list[
             why = ",".join(sorted(name for name, holds in marks.items() if not holds))
         else:
             weak = exam.weaknesses[answer.row]
-            own = weak.certificate.finding
-            line = own.line if own.path == weak.window.path else None
-            marks = mark_edit(weak.before, weak.true, line, outcome, certificate)
+            marks = mark_edit(weak.before, weak.true, weak.lines, outcome, certificate)
             why = why_not(outcome, certificate)
         marked.append(Marked(answer=answer, marks=marks, why=why))
     return marked
@@ -71,43 +69,56 @@ def _proven(
 ) -> list[Certificate | None]:
     """The certificate of each answer that changes something; None for the others."""
     known_rules = rules(house.action_pins)
-    claims: dict[tuple[str, str], tuple[Claim, SourceFiles]] = {}
+    claims: dict[tuple[str, str], list[Claim]] = {}
     keys: list[tuple[str, str] | None] = []
     for answer, outcome in zip(answers, applied, strict=True):
         after = outcome.text if outcome else None
         weak = exam.weaknesses.get(answer.row)
-        if after is None or weak is None or after == weak.before:
-            keys.append(None)
-            continue
-        keys.append((answer.row, content_hash(after)))
-        claims[keys[-1] or ("", "")] = _claim(weak, after, known_rules), weak.files
+        key = None
+        if after is not None and weak is not None and after != weak.before:
+            key = (answer.row, content_hash(after))
+            claims[key] = claims.get(key) or _claims(weak, after, known_rules)
+        keys.append(key)
     say(f"{len(claims)} different edits to prove, of {sum(k is not None for k in keys)} answers")
     size = max(house.settings.forge.variants_per_scan // 2, 1)
     order = sorted(claims)
     proofs: dict[tuple[str, str], Certificate] = {}
     for start in range(0, len(order), size):
-        batch = order[start : start + size]
-        made = certify_each([claims[key] for key in batch], house.rescanner)
-        proofs |= dict(zip(batch, made, strict=True))
+        todo = [(key, claim) for key in order[start : start + size] for claim in claims[key]]
+        files = [exam.weaknesses[row].files for (row, _), _ in todo]
+        pairs = [(claim, own) for (_, claim), own in zip(todo, files, strict=True)]
+        for (key, _), made in zip(todo, certify_each(pairs, house.rescanner), strict=True):
+            if key not in proofs or made.verdict is ProofVerdict.PROVEN:
+                proofs[key] = made
         say(f"{len(proofs)} of {len(claims)} edits scanned again")
     return [None if key is None else proofs[key] for key in keys]
 
 
-def _claim(weak: Weakness, after: str, known_rules: Sequence[FixRule]) -> Claim:
-    """What an answer claims: that its edit removes the finding, on the same kind of proof."""
+def _claims(weak: Weakness, after: str, known_rules: Sequence[FixRule]) -> list[Claim]:
+    """What an answer claims: that its edit removes the finding, on the same kind of proof.
+
+    The change of the file is said in several ways (whole lines, single words; for the true file
+    as its certificate says it): it is proven when one of them is, for it is the same change.
+    """
     certificate = weak.certificate
     rule = next((r for r in known_rules if r.takes_result(certificate.finding)), None)
     if rule is None:
         raise SourceError(f"no fix rule knows {certificate.finding.rule_id} any more")
-    edits = edits_between(weak.window.path, weak.before, after)
-    return Claim(
-        id=content_hash(certificate.fix, edits),
-        repository=certificate.repository,
-        commit=certificate.commit,
-        finding=certificate.finding,
-        proposal=Proposal(
-            kind=rule.kind, title=rule.title, explanation=rule.explanation, edits=edits
-        ),
-        rule=rule,
-        advisories=certificate.advisories,
-    )
+    path = weak.window.path
+    ways = [edits_between(path, weak.before, after, words=words) for words in (False, True)]
+    if after == weak.true:
+        ways.append(certificate.edits)
+    return [
+        Claim(
+            id=content_hash(certificate.fix, edits),
+            repository=certificate.repository,
+            commit=certificate.commit,
+            finding=certificate.finding,
+            proposal=Proposal(
+                kind=rule.kind, title=rule.title, explanation=rule.explanation, edits=edits
+            ),
+            rule=rule,
+            advisories=certificate.advisories,
+        )
+        for edits in dict.fromkeys(ways)
+    ]

@@ -7,9 +7,11 @@ import dagster as dg
 
 from secai_assets import metadata
 from secai_assets.assets.base_model import base_model, read_base_model
+from secai_assets.assets.stage1_adapter import stage1_adapter
 from secai_assets.assets.stage1_dataset import stage1_dataset
+from secai_assets.assets.stage2_adapter import stage2_adapter
 from secai_assets.assets.stage2_dataset import stage2_dataset
-from secai_assets.automation import when_parents_are_good
+from secai_assets.automation import when_new
 from secai_assets.children import run_child
 from secai_assets.examination import (
     ADAPTERS,
@@ -59,15 +61,15 @@ class Examined(NamedTuple):
 @dg.asset(
     deps=[
         base_model,
-        dg.AssetKey("stage1_adapter"),
-        dg.AssetKey("stage2_adapter"),
+        stage1_adapter,
+        stage2_adapter,
         stage1_dataset,
         stage2_dataset,
     ],
     group_name="training",
     kinds={"pytorch", "json"},
     owners=["team:secai"],
-    automation_condition=when_parents_are_good(),
+    automation_condition=when_new("stage2_adapter"),
 )
 def evaluation(
     context: dg.AssetExecutionContext, house: dg.ResourceParam[House]

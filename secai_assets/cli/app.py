@@ -158,6 +158,23 @@ def similar(
     print_similar(query, limit, kind, as_json=as_json)
 
 
+@app.command("eval")
+def evaluate(
+    stage: Annotated[int, typer.Option(min=0, max=2, help="Only this stage; 0: both.")] = 0,
+    max_rows: Annotated[
+        int, typer.Option(min=0, help="Most rows of each test part; 0: evaluation.max_rows.")
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Examine base model, Stage 1 and Stage 2 on the test parts, beside the baselines.
+
+    With --stage or --max-rows only so much is asked, and nothing is stored.
+    """
+    from secai_assets.cli.eval import print_evaluation
+
+    print_evaluation(stage, max_rows, as_json=as_json)
+
+
 @app.command()
 def train(
     stage: Annotated[str, typer.Option(help="1, 2 or all; Stage 2 goes on from Stage 1.")] = "all",

@@ -19,10 +19,10 @@ from secai_assets.assets.evaluation import (
 from secai_assets.cli.terminal import shown
 from secai_assets.examination import contenders
 from secai_assets.resources.house import House
-from secai_lib.core.evaluation import Evaluation
+from secai_lib.core.evaluation import Evaluation, Score
 from secai_lib.core.verdict import Verdict
 from secai_lib.evaluation.exam import MAIN
-from secai_lib.evaluation.page import PREDICATES, TITLES, cell, contenders_of, groups_of
+from secai_lib.evaluation.page import PREDICATES, TITLES, contenders_of, groups_of
 from secai_lib.quality.evaluation import score_gates
 from secai_lib.report.summary import SummaryRow
 
@@ -90,16 +90,8 @@ def _with_rows(house: House, max_rows: int) -> House:
 def _print(made: Evaluation, stages: Sequence[int], verdicts: Sequence[Verdict]) -> None:
     console = Console(highlight=False)
     for stage in stages:
-        names, metric = contenders_of(made, stage), MAIN[stage]
-        by_predicate = Table("", *PREDICATES[stage], title=TITLES[stage], title_justify="left")
-        for name in names:
-            cells = [cell(made.score(name, stage, predicate)) for predicate in PREDICATES[stage]]
-            by_predicate.add_row(name, *cells)
-        by_group = Table(metric, *names)
-        for group in ("all", *groups_of(made, stage)):
-            cells = [cell(made.score(name, stage, metric, group)) for name in names]
-            by_group.add_row(shown(group), *cells)
-        console.print(by_predicate, by_group)
+        console.print(f"\n[bold]{TITLES[stage]}[/]", _by_predicate(made, stage))
+        console.print(_by_group(made, stage))
     if kept := made.retention:
         console.print(
             f"Retention {kept.value:.2f} ({kept.low:.2f} to {kept.high:.2f}): of {kept.rows} rows "
@@ -108,6 +100,35 @@ def _print(made: Evaluation, stages: Sequence[int], verdicts: Sequence[Verdict])
     for verdict in verdicts:
         mark = "[green]passed[/]" if verdict.passed else "[red]failed[/]"
         console.print(f"{mark}  {verdict.name}: {shown(verdict.sentence, 600)}", soft_wrap=True)
+
+
+def _by_predicate(made: Evaluation, stage: int) -> Table:
+    """Everybody's rows right, with the interval, and shares of the other predicates in percent."""
+    metric = MAIN[stage]
+    others = [name for name in PREDICATES[stage] if name != metric]
+    table = Table("", metric, "interval", *others, box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in contenders_of(made, stage):
+        score = made.score(name, stage, metric)
+        interval = f"{score.low:.2f}-{score.high:.2f}" if score else "-"
+        shares = (made.score(name, stage, predicate) for predicate in others)
+        table.add_row(
+            name, _counted(score), interval, *(f"{s.value:.0%}" if s else "-" for s in shares)
+        )
+    return table
+
+
+def _by_group(made: Evaluation, stage: int) -> Table:
+    """Everybody's rows right in each group of rows."""
+    metric, names = MAIN[stage], contenders_of(made, stage)
+    table = Table("", *names, box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for group in groups_of(made, stage):
+        cells = [_counted(made.score(name, stage, metric, group)) for name in names]
+        table.add_row(shown(group), *cells)
+    return table
+
+
+def _counted(score: Score | None) -> str:
+    return f"{score.passed}/{score.rows}" if score else "-"
 
 
 def _say(line: str) -> None:

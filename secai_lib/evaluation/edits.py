@@ -1,10 +1,13 @@
 """Stage 2: what an edit did to the file, and what a proof says of it."""
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
 from secai_lib.core.fix import Certificate, Edit, ProofVerdict
 from secai_lib.core.record import Record
+
+_WORD = re.compile(r"\w+|\s+|[^\w\s]")
 
 PREDICATES = ("valid", "applies", "changed", "syntax", "specific", "proven", "exact")
 """Every predicate of Stage 2, from the weakest to the strongest."""
@@ -21,22 +24,20 @@ class Applied(Record):
     """Why not: the applier's code."""
 
 
-def edits_between(path: str, before: str, after: str) -> tuple[Edit, ...]:
-    """The edits that turn `before` into `after`, of whole lines, as few lines as possible."""
+def edits_between(path: str, before: str, after: str, *, words: bool = False) -> tuple[Edit, ...]:
+    """The edits that turn `before` into `after`: of whole lines, or of single `words` in them.
+
+    The two say the same; a second witness that knows what its rule may change looks at words.
+    """
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    starts = [0]
-    for line in old:
-        starts.append(starts[-1] + len(line))
-    return tuple(
-        Edit(
-            path=path,
-            start=starts[first],
-            end=starts[last],
-            replacement="".join(new[begin:end]),
-        )
-        for step, first, last, begin, end in _steps(old, new)
-        if step != "equal"
-    )
+    found = []
+    for start, end, text in _changes(old, new):
+        if words:
+            inner = _changes(_WORD.findall(before[start:end]), _WORD.findall(text))
+            found += [(start + first, start + last, part) for first, last, part in inner]
+        else:
+            found.append((start, end, text))
+    return tuple(Edit(path=path, start=s, end=e, replacement=text) for s, e, text in found)
 
 
 def touched(before: str, after: str) -> set[int]:
@@ -55,7 +56,7 @@ def touched(before: str, after: str) -> set[int]:
 def mark_edit(
     before: str,
     true: str,
-    line: int | None,
+    lines: tuple[int, int] | None,
     applied: Applied,
     certificate: Certificate | None,
 ) -> dict[str, bool]:
@@ -65,14 +66,14 @@ def mark_edit(
     - `applies`: there is one place for it in the window.
     - `changed`: the file has another text afterwards.
     - `syntax`: the file's own parser finds no more errors than before.
-    - `specific`: it touches the line the finding names, or a line that the true fix touches.
+    - `specific`: it touches a line that the finding names, or one that the true fix touches.
     - `proven`: the certificate says so: the finding is gone, nothing new, nothing muted.
     - `exact`: the file is the one that the true fix leads to.
 
     Args:
         before: The weak file.
         true: The file after the true fix.
-        line: The finding's own line in it, from 1; None where it names only the file.
+        lines: First and last line of the finding in it, from 1; None where it names no line.
         applied: What became of the file.
         certificate: The proof; None where there was nothing to prove.
     """
@@ -82,7 +83,9 @@ def mark_edit(
     marks |= {"valid": applied.parsed, "applies": after is not None, "changed": changed}
     if after is None or not changed:
         return marks
-    wanted = touched(before, true) | ({line} if line else set())
+    wanted = touched(before, true)
+    if lines:
+        wanted |= set(range(lines[0], lines[1] + 1))
     proven = certificate is not None and certificate.verdict is ProofVerdict.PROVEN
     return marks | {
         "syntax": certificate is not None and _held(certificate, "syntax"),
@@ -109,6 +112,16 @@ def failed_checks(certificate: Certificate) -> list[str]:
 def _held(certificate: Certificate, name: str) -> bool:
     said = [check.passed for check in certificate.checks if check.name == name]
     return bool(said) and all(said)
+
+
+def _changes(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[int, int, str]]:
+    """First and last character in the joined `old`, and the text that takes their place."""
+    starts = [0]
+    for part in old:
+        starts.append(starts[-1] + len(part))
+    for step, first, last, begin, end in _steps(old, new):
+        if step != "equal":
+            yield starts[first], starts[last], "".join(new[begin:end])
 
 
 def _steps(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[str, int, int, int, int]]:

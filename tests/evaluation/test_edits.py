@@ -12,11 +12,19 @@ TRUE = "a\nB\nc\nd\ne\n"
 LINES = st.lists(st.sampled_from(["a", "b", "", "c\r", "x" * 9]), max_size=8).map("\n".join)
 
 
-@given(LINES, LINES)
-def test_the_edits_between_two_texts_lead_from_one_to_the_other(one: str, other: str) -> None:
-    edits = edits_between("f", one, other)
+@given(LINES, LINES, st.booleans())
+def test_the_edits_between_two_texts_lead_from_one_to_the_other(
+    one: str, other: str, words: bool
+) -> None:
+    edits = edits_between("f", one, other, words=words)
     assert apply_edits(one, edits) == other
     assert bool(edits) == (one != other)
+
+
+def test_words_that_differ_are_edited_alone() -> None:
+    before = "a: 1\nset({ secure: false, path: 1 })\n"
+    (edit,) = edits_between(PATH, before, before.replace("false", "true"), words=True)
+    assert (before[edit.start : edit.end], edit.replacement) == ("false", "true")
 
 
 def test_only_lines_that_differ_are_edited() -> None:
@@ -27,7 +35,7 @@ def test_only_lines_that_differ_are_edited() -> None:
 
 
 def test_a_proven_true_edit_has_every_mark() -> None:
-    marks = mark_edit(BEFORE, TRUE, 2, Applied(parsed=True, text=TRUE), make_certificate())
+    marks = mark_edit(BEFORE, TRUE, (2, 2), Applied(parsed=True, text=TRUE), make_certificate())
     assert all(marks.values())
 
 
