@@ -18,7 +18,7 @@ from secai_lib.core.manifest import Origin
 from secai_lib.core.model import ModelFormat
 from secai_lib.core.record import Record, canonical_json, content_hash
 from secai_lib.gateways.fusing import Survival, choose, fuse, survival
-from secai_lib.gateways.logits import largest_change, mlx_logits, overflows
+from secai_lib.gateways.logits import largest_change, overflows, torch_logits
 from secai_lib.peft_export import Kept, fused_card
 
 NAME, FACTS = "fused_model", "fused.json"
@@ -109,7 +109,7 @@ def make(house: House, options: Mapping[str, object], say: Callable[[str], None]
             overflowed.append(precision)
         else:
             raise TrainingError("the fused model overflows in every precision: train again")
-        again = mlx_logits(folder, None, probe.rows, probe.last)
+        again = torch_logits(folder, probe.rows, probe.last)
         facts = FusedFacts(
             base=base.identity,
             adapter=adapter.digest,
