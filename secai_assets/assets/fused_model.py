@@ -6,7 +6,8 @@ from pathlib import Path
 import dagster as dg
 
 from secai_assets import metadata
-from secai_assets.assets.base_model import read_base_model
+from secai_assets.assets.base_model import base_model, read_base_model
+from secai_assets.assets.stage2_adapter import stage2_adapter
 from secai_assets.automation import when_parents_are_good
 from secai_assets.children import run_child
 from secai_assets.failures import explained
@@ -51,7 +52,7 @@ class FusedFacts(Record):
 
 
 @dg.asset(
-    deps=["stage2_adapter", "base_model"],
+    deps=[stage2_adapter, base_model],
     group_name="exports",
     kinds={"mlx", "safetensors"},
     owners=["team:secai"],
