@@ -6,7 +6,8 @@ from pathlib import Path
 import dagster as dg
 
 from secai_assets import metadata
-from secai_assets.assets.base_model import read_base_model
+from secai_assets.assets.base_model import base_model, read_base_model
+from secai_assets.assets.stage2_adapter import stage2_adapter
 from secai_assets.automation import when_parents_are_good
 from secai_assets.children import run_child
 from secai_assets.failures import explained
@@ -18,7 +19,7 @@ from secai_lib.core.manifest import Origin
 from secai_lib.core.model import ModelFormat
 from secai_lib.core.record import Record, canonical_json, content_hash
 from secai_lib.gateways.fusing import Survival, choose, fuse, survival
-from secai_lib.gateways.logits import largest_change, mlx_logits, overflows
+from secai_lib.gateways.logits import largest_change, overflows, torch_logits
 from secai_lib.peft_export import Kept, fused_card
 
 NAME, FACTS = "fused_model", "fused.json"
@@ -51,7 +52,7 @@ class FusedFacts(Record):
 
 
 @dg.asset(
-    deps=["stage2_adapter", "base_model"],
+    deps=[stage2_adapter, base_model],
     group_name="exports",
     kinds={"mlx", "safetensors"},
     owners=["team:secai"],
@@ -109,7 +110,7 @@ def make(house: House, options: Mapping[str, object], say: Callable[[str], None]
             overflowed.append(precision)
         else:
             raise TrainingError("the fused model overflows in every precision: train again")
-        again = mlx_logits(folder, None, probe.rows, probe.last)
+        again = torch_logits(folder, probe.rows, probe.last)
         facts = FusedFacts(
             base=base.identity,
             adapter=adapter.digest,

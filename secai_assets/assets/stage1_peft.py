@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 
 import dagster as dg
 
+from secai_assets.assets.base_model import base_model
+from secai_assets.assets.stage1_adapter import stage1_adapter
 from secai_assets.automation import when_parents_are_good
 from secai_assets.resources.exports import make_export, materialize
 from secai_assets.resources.house import House
@@ -12,7 +14,7 @@ NAME = "stage1_peft"
 
 
 @dg.asset(
-    deps=["stage1_adapter", "base_model"],
+    deps=[stage1_adapter, base_model],
     group_name="exports",
     kinds={"huggingface", "safetensors"},
     owners=["team:secai"],

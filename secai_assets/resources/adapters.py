@@ -1,10 +1,9 @@
 """Trained adapters as they are stored: read, and their probe rows with them."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from secai_assets.resources.house import House
 from secai_lib.core.adapter import Adapter, EncodedRow, LowRank
@@ -13,6 +12,13 @@ from secai_lib.gateways.adapter_files import facts_of, logits_from_bytes, weight
 
 RECORD, WEIGHTS = "adapter.json", "adapter.safetensors"
 TRAINING, LOGITS = "training.json", "probe_logits.safetensors"
+
+
+class _Probed(BaseModel):
+    """What is read of `training.json` here; the trainer's room knows the rest."""
+
+    probe: tuple[EncodedRow, ...]
+    probe_last: int
 
 
 class Probe(NamedTuple):
@@ -50,9 +56,11 @@ def read_probe(house: House, product: str) -> Probe:
         StorageError: it was never trained, or a file is damaged.
         TrainingError: rows and logits contradict each other.
     """
-    training = json.loads(house.store.read(product, TRAINING))
-    rows = [EncodedRow.model_validate(row).tokens for row in training["probe"]]
+    try:
+        training = _Probed.model_validate_json(house.store.read(product, TRAINING))
+    except ValidationError as error:
+        raise TrainingError(f"the {TRAINING} of {product} is broken: train again") from error
     logits = logits_from_bytes(house.store.read(product, LOGITS))
-    if logits.shape[:2] != (len(rows), training["probe_last"]):
+    if not training.probe or logits.shape[:2] != (len(training.probe), training.probe_last):
         raise TrainingError(f"the probe rows and logits of {product} do not fit: train again")
-    return Probe(rows, int(training["probe_last"]), logits)
+    return Probe([row.tokens for row in training.probe], training.probe_last, logits)

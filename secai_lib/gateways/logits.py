@@ -34,13 +34,8 @@ def peft_logits(base: Path, adapter: Path, rows: Rows, last: int) -> Reloaded:
         TrainingError: PEFT does not load the adapter, or loads something else than its file says.
     """
     import peft
-    import torch
-    from transformers import AutoModelForCausalLM
 
-    with loading_errors():
-        plain: Any = AutoModelForCausalLM.from_pretrained(
-            base, dtype=torch.float32, use_safetensors=True, **AS_IT_LIES
-        )
+    plain = _load(base)
     try:
         model: Any = peft.PeftModel.from_pretrained(plain, str(adapter)).eval()
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
@@ -48,17 +43,22 @@ def peft_logits(base: Path, adapter: Path, rows: Rows, last: int) -> Reloaded:
             f"PEFT does not load the exported adapter ({type(error).__name__}): train again"
         ) from error
     modules = _require_all_loaded(model, adapter)
-    logits = []
-    with torch.inference_mode():
-        for row in rows:  # one by one: nothing is padded, so nothing can be masked wrongly
-            ids = torch.tensor([list(row)])
-            logits.append(model(input_ids=ids, logits_to_keep=last).logits[0].numpy())
-    by = f"peft {peft.__version__}, torch {torch.__version__.split('+')[0]}, float32"
-    return Reloaded(np.stack(logits), modules, by)
+    return Reloaded(_by_torch(model, rows, last), modules, f"peft {peft.__version__}, {_torch()}")
+
+
+def torch_logits(folder: Path, rows: Rows, last: int) -> Reloaded:
+    """What transformers makes of the dense model in `folder`, in float32.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
+    return Reloaded(_by_torch(_load(folder), rows, last), 0, _torch())
 
 
 def mlx_logits(folder: Path, adapter: Path | None, rows: Rows, last: int) -> Reloaded:
     """What mlx-lm makes of the model in `folder` and the export in `adapter`, in float32.
+
+    Without a GPU and without OpenBLAS it computes 1 GFLOPS: let `rows` be few and short.
 
     Raises:
         ModelError: the model cannot be loaded.
@@ -79,7 +79,7 @@ def mlx_logits(folder: Path, adapter: Path | None, rows: Rows, last: int) -> Rel
         loaded.model.eval()  # dropout is for training
     modules = [m for _, m in loaded.model.named_modules() if isinstance(m, LoRALinear)]
     by = f"mlx-lm {mlx_lm.__version__}, {loaded.precision}"
-    return Reloaded(_compute(loaded.model, rows, last), len(modules), by)
+    return Reloaded(_by_mlx(loaded.model, rows, last), len(modules), by)
 
 
 def overflows(folder: Path, row: Sequence[int], precision: str) -> bool:
@@ -91,7 +91,7 @@ def overflows(folder: Path, row: Sequence[int], precision: str) -> bool:
     import mlx.core as mx
 
     model.set_dtype(getattr(mx, precision))
-    return not bool(np.isfinite(_compute(model, [row], 1)).all())
+    return not bool(np.isfinite(_by_mlx(model, [row], 1)).all())
 
 
 def largest_change(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
@@ -108,7 +108,34 @@ def largest_change(one: NDArray[np.float32], other: NDArray[np.float32]) -> floa
     return change
 
 
-def _compute(model: Any, rows: Rows, last: int) -> NDArray[np.float32]:
+def _load(folder: Path) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    with loading_errors():
+        return AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, **AS_IT_LIES
+        )
+
+
+def _torch() -> str:
+    import torch
+
+    return f"torch {torch.__version__.split('+')[0]}, float32"
+
+
+def _by_torch(model: Any, rows: Rows, last: int) -> NDArray[np.float32]:
+    import torch
+
+    found = []
+    with torch.inference_mode():
+        for row in rows:  # one by one: nothing is padded, so nothing can be masked wrongly
+            ids = torch.tensor([list(row)])
+            found.append(model(input_ids=ids, logits_to_keep=last).logits[0].numpy())
+    return np.stack(found)
+
+
+def _by_mlx(model: Any, rows: Rows, last: int) -> NDArray[np.float32]:
     import mlx.core as mx
 
     found = []

@@ -1,6 +1,7 @@
 """The files of exported adapters: tensors and configurations, in bytes and in folders."""
 
 import json
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from secai_lib.core.errors import TrainingError, UsageError
-from secai_lib.gateways.scratch import scratch_folder
 
 CONFIG = "adapter_config.json"
 LAYOUTS = {"peft": "adapter_model.safetensors", "mlx": "adapters.safetensors"}
@@ -66,11 +66,10 @@ def read_adapter_folder(folder: Path) -> AdapterFolder:
             f"{' or '.join(LAYOUTS.values())} is expected"
         )
     file = folder / LAYOUTS[found[0]]
-    if file.stat().st_size > MAX_WEIGHT_BYTES or (folder / CONFIG).stat().st_size > (
-        MAX_CONFIG_BYTES
-    ):
+    sizes = file.stat().st_size, (folder / CONFIG).stat().st_size
+    if sizes[0] > MAX_WEIGHT_BYTES or sizes[1] > MAX_CONFIG_BYTES:
         raise UsageError("the files are larger than those of any adapter")
-    return AdapterFolder(found[0], _read_tensors(file), _read_config(folder), file.stat().st_size)
+    return AdapterFolder(found[0], _read_tensors(file), _read_config(folder), sizes[0])
 
 
 def write_adapter_folder(
@@ -88,8 +87,8 @@ def write_adapter_folder(
         CONFIG: config_to_bytes(config),
     }
     try:
-        with scratch_folder(folder.parent / ".secai-aside") as scratch:
-            made = scratch / "adapter"
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".secai-") as scratch:
+            made = Path(scratch) / "adapter"
             made.mkdir()
             for name, data in files.items():
                 (made / name).write_bytes(data)

@@ -4,7 +4,7 @@ from secai_lib.peft_export.card import Kept, adapter_card, fused_card
 from secai_lib.peft_export.layouts import Plain
 from secai_lib.peft_export.mlx import from_mlx, to_mlx
 from secai_lib.peft_export.parity import Parity
-from secai_lib.peft_export.peft import base_name, from_peft, to_peft
+from secai_lib.peft_export.peft import base_name, from_peft, to_peft, to_peft_tensors
 
 __all__ = [
     "Kept",
@@ -17,4 +17,5 @@ __all__ = [
     "fused_card",
     "to_mlx",
     "to_peft",
+    "to_peft_tensors",
 ]

@@ -32,11 +32,12 @@ def adapter_card(adapter: Adapter, base: Model, parity: Parity) -> str:
         "trained by": adapter.engine,
         "digest": f"`{adapter.digest}`",
         "logits, PEFT and trainer": f"differ by {parity.peft_change:.1e} at most",
-        "logits, mlx-lm and trainer": f"differ by {parity.mlx_change:.1e} at most",
+        "logits, mlx-lm and PEFT": f"differ by {parity.mlx_change:.1e} at most",
     }
     compared = (
-        f"Compared on {parity.rows} rows, the last {parity.last} positions of each, in float32, in "
-        f"a process that did not train; the largest logit is {parity.largest_logit:.1f}."
+        f"In float32, in a process that did not train; with the trainer on the last {parity.last} "
+        f"positions of {parity.rows} rows, with mlx-lm on {parity.mlx_tokens} tokens. The largest "
+        f"logit is {parity.largest_logit:.1f}."
     )
     head = _front("peft", base, ["lora", f"base_model:adapter:{base_name(base)}"])
     return f"""{head}# Stage {adapter.stage}: a LoRA adapter that {TASK[adapter.stage]}

@@ -27,7 +27,9 @@ class Parity(Record):
     peft_change: float
     """Largest difference between PEFT's logits and the trainer's."""
     mlx_change: float
-    """Largest difference between mlx-lm's logits and the trainer's."""
+    """Largest difference between mlx-lm's logits and PEFT's, behind ..."""
+    mlx_tokens: int
+    """... the first tokens of the first probe row: without a GPU, MLX is slow."""
     peft: str
     """What PEFT's side was computed by."""
     mlx: str

@@ -32,19 +32,31 @@ def to_peft(
 ) -> tuple[dict[str, Matrix], dict[str, Any]]:
     """The tensors and the `adapter_config.json` that `PeftModel.from_pretrained` reads.
 
-    PEFT multiplies by `lora_alpha / r`, we by `scale`, so alpha is `scale * rank`.
-
     Raises:
         TrainingError: shapes contradict each other or the rank, or `base` is another model.
     """
     if adapter.base != base.identity:
         raise TrainingError(f"the adapter belongs to {adapter.base}, not to {base.identity}")
+    revision = base.revision if base.uri.startswith(HUB) else None
+    return to_peft_tensors(weights, adapter, base_name(base), revision)
+
+
+def to_peft_tensors(
+    weights: Weights, adapter: Adapter, base: str, revision: str | None
+) -> tuple[dict[str, Matrix], dict[str, Any]]:
+    """As `to_peft`, for a base model of which only the name (and `revision`) is known.
+
+    PEFT multiplies by `lora_alpha / r`, we by `scale`, so alpha is `scale * rank`.
+
+    Raises:
+        TrainingError: shapes contradict each other or the rank.
+    """
     alpha = adapter.scale * adapter.rank
     config: dict[str, Any] = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
-        "base_model_name_or_path": base_name(base),
-        "revision": base.revision if base.uri.startswith(HUB) else None,
+        "base_model_name_or_path": base,
+        "revision": revision,
         "r": adapter.rank,
         "lora_alpha": int(alpha) if alpha == int(alpha) else alpha,
         "lora_dropout": adapter.dropout,

@@ -19,9 +19,10 @@ def loads(loaded: int, modules: int, what: str) -> Verdict:
 
 
 def logit_parity(peft: float, mlx: float, quality: Quality) -> Verdict:
-    """Neither PEFT nor mlx-lm computes other logits than the trainer did."""
+    """PEFT computes the logits that the trainer did, and mlx-lm those that PEFT does."""
     change = max(peft, mlx)
-    said = f"logits differ from the trainer's by {peft:.1e} with PEFT and {mlx:.1e} with mlx-lm"
+    said = f"PEFT's logits differ from the trainer's by {peft:.1e}, mlx-lm's from PEFT's by "
+    said += f"{mlx:.1e}"
     return at_most(
         "logit_parity",
         change,

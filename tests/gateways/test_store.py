@@ -158,3 +158,14 @@ def test_writers_killed_in_the_middle_lose_nothing_and_lock_nobody_out(tmp_path:
     assert reads >= 1
     publish(Store(tmp_path), "last")
     assert Store(tmp_path).read("thing", "a.txt", "k") == b"last"
+
+
+def test_a_large_file_is_moved_in_and_counts_like_bytes(tmp_path: Path) -> None:
+    store, large = Store(tmp_path / "data"), tmp_path / "large"
+    large.write_bytes(b"x" * 1000)
+    origin = Origin(inputs={}, settings="", code_version="")
+    manifest = store.publish("fused", {"model": large, "card": b"y"}, origin=origin, counts={})
+    assert store.read("fused", "model") == b"x" * 1000 and not large.exists()
+    assert store.reusable("fused", origin=origin) == manifest
+    same = store.publish("fused", {"model": b"x" * 1000, "card": b"y"}, origin=origin, counts={})
+    assert same == manifest
