@@ -1,6 +1,7 @@
 """What the UI shows beside an asset: numbers, tables and small plots."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import dagster as dg
@@ -12,6 +13,10 @@ from secai_lib.gateways.tables import Columns
 
 LABEL, BAR = 22, 12
 """Most letters of a label and of a bar."""
+CURVE = 48
+"""Most columns of a curve."""
+LEVELS = "▁▂▃▄▅▆▇█"
+"""The letters of a curve, lowest first."""
 EIGHTHS: tuple[str, ...] = ("", *"▏▎▍▌▋▊▉")
 """The parts of a letter."""
 ROWS = 20
@@ -81,6 +86,20 @@ def bars(title: str, counts: Mapping[str, int]) -> dg.MetadataValue:
         lines.append(f"and {len(counts) - ROWS} more")
     chart = "\n".join(lines or ["nothing"])
     return dg.MetadataValue.md(f"**{title}**\n\n```text\n{chart}\n```")
+
+
+def curve(title: str, values: Sequence[float]) -> dg.MetadataValue:
+    """A line of letters for a series of numbers: the mean of each stretch, lowest to highest."""
+    columns = min(CURVE, len(values))
+    edges = [len(values) * n // columns for n in range(columns + 1)] if columns else []
+    means = [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
+    if not means:
+        return dg.MetadataValue.md(f"**{title}**\n\n```text\nnothing\n```")
+    low, high = min(means), max(means)
+    step = (len(LEVELS) - 1) / (high - low) if high > low else 0.0
+    drawn = "".join(LEVELS[round((mean - low) * step)] for mean in means)
+    said = f"first {values[0]:.4g}, last {values[-1]:.4g}, lowest {min(values):.4g}"
+    return dg.MetadataValue.md(f"**{title}**\n\n```text\n{drawn}\n{said}\n```")
 
 
 def _bar(count: int, top: int) -> str:

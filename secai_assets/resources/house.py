@@ -1,12 +1,12 @@
 """All doors of one project, wired once; assets get it as the resource `house`."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from secai_lib.core.adapter import Adapter, Weights
+from secai_lib.core.adapter import Adapter, EncodedRow, TrainEngine, Weights
 from secai_lib.core.errors import SecAIError, SettingsError
 from secai_lib.core.fix import Rescan
 from secai_lib.core.generation import TextEngine
@@ -15,7 +15,7 @@ from secai_lib.core.model import Model
 from secai_lib.core.record import content_hash, sha256_hex
 from secai_lib.core.scan import ScanRequest
 from secai_lib.core.scan_keys import scan_key
-from secai_lib.core.settings import InferenceSettings, ModelSource, Settings
+from secai_lib.core.settings import InferenceSettings, ModelSource, Settings, StageSettings
 from secai_lib.gateways.action_pins import read_action_pins
 from secai_lib.gateways.archive import ArchiveLimits
 from secai_lib.gateways.config import Project, load_project
@@ -27,6 +27,7 @@ from secai_lib.gateways.scanners import Scanners
 from secai_lib.gateways.scratch import scratch_folder
 from secai_lib.gateways.source import SourceStore
 from secai_lib.gateways.store import Store, translated_errors
+from secai_lib.gateways.trainer import open_trainer
 from secai_lib.parsers import parse_report
 
 
@@ -76,6 +77,21 @@ class House:
         settings = inference or self.settings.inference
         with open_engine(settings, model, self.shelf.folder, adapter) as engine:
             yield engine
+
+    @contextmanager
+    def open_trainer(
+        self,
+        model: Model,
+        rows: Sequence[EncodedRow],
+        settings: StageSettings,
+        say: Callable[[str], None] = lambda _sentence: None,
+    ) -> Iterator[TrainEngine]:
+        """The training engine of `settings` on `model` with a fresh adapter; it knows `rows`.
+
+        Its memory is free again afterwards.
+        """
+        with open_trainer(settings, model, self.shelf.folder, rows, say) as trainer:
+            yield trainer
 
     @cached_property
     def source(self) -> SourceStore:

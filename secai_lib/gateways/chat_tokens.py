@@ -1,11 +1,12 @@
-"""How long a chat is for a model: its own tokenizer and its own chat template."""
+"""How long a chat is for a model: counted as it is trained, by the same prompter."""
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from secai_lib.core.generation import Chat
 from secai_lib.core.record import sha256_hex
+from secai_lib.core.training import ANSWER_PREFIX
+from secai_lib.gateways.llm.prompt import Prompter
 
 
 class ChatTokens:
@@ -16,24 +17,27 @@ class ChatTokens:
         self._folder = folder
 
     def count(self, chat: Chat) -> int:
-        """Tokens of `chat` in the model's chat template, its special tokens included."""
-        turns = [{"role": turn.role, "content": turn.content} for turn in chat]
-        rendered = self._tokenizer.apply_chat_template(turns, tokenize=False)
-        return len(self._tokenizer(rendered, add_special_tokens=False)["input_ids"])
+        """Tokens of `chat` as it is trained: the question, the answer and the token that ends it.
+
+        Without an answer, those of the question with the opening of the answer.
+        """
+        *asked, last = chat
+        if last.role != "assistant":
+            return len(self._prompter.encode_chat(chat))
+        prefix = next((p for p in ANSWER_PREFIX.values() if last.content.startswith(p)), "")
+        question = self._prompter.encode_chat(tuple(asked))
+        return len(question) + len(self._prompter.encode_answer(last.content, prefix))
 
     def facts(self) -> dict[str, object]:
         """What a trainer must have alike: SHA-256 of the template, size of the vocabulary."""
-        template = str(self._tokenizer.chat_template or "")
+        tokenizer = self._prompter.tokenizer
         return {
-            "chat_template_sha256": sha256_hex(template.encode()),
-            "vocabulary": len(self._tokenizer),
+            "chat_template_sha256": sha256_hex(str(tokenizer.chat_template).encode()),
+            "vocabulary": len(tokenizer),
         }
 
     @cached_property
-    def _tokenizer(self) -> Any:
-        from transformers import AutoTokenizer
+    def _prompter(self) -> Prompter:
+        from secai_lib.gateways.trainer.encode import open_prompter
 
-        from secai_lib.gateways.llm.local import AS_IT_LIES, loading_errors
-
-        with loading_errors():
-            return AutoTokenizer.from_pretrained(self._folder, **AS_IT_LIES)
+        return open_prompter(self._folder)

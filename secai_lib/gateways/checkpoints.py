@@ -37,7 +37,7 @@ class CheckpointFolder:
         import numpy as np
         from safetensors.numpy import save as bytes_of
 
-        data = bytes_of({name: np.ascontiguousarray(a) for name, a in sorted(arrays.items())})
+        data = bytes_of({name: np.asarray(a, order="C") for name, a in sorted(arrays.items())})
         files = {ARRAYS: data, FACTS: facts.encode()}
         manifest = canonical_json({name: sha256_hex(text) for name, text in files.items()})
         with translated_errors(), scratch_folder(self._root / ASIDE) as scratch:

@@ -1,6 +1,6 @@
 """Plots in the UI: short enough to be shown in place."""
 
-from secai_assets.metadata import bars
+from secai_assets.metadata import bars, curve
 
 
 def text(counts: dict[str, int]) -> str:
@@ -27,3 +27,17 @@ def test_hostile_labels_stay_in_the_chart() -> None:
 
 def test_nothing_is_said_to_be_nothing() -> None:
     assert "nothing" in text({})
+
+
+def test_a_curve_rises_and_falls_as_its_numbers_do() -> None:
+    chart = str(curve("Loss", [4.0, 3.0, 2.0, 1.0]).value).splitlines()
+    assert chart[3] == "█▆▃▁"
+    assert chart[4] == "first 4, last 1, lowest 1"
+    assert "▁▁▁" in str(curve("Rate", [5.0] * 3).value)
+    assert "nothing" in str(curve("Loss", []).value)
+
+
+def test_a_long_curve_is_the_mean_of_its_stretches_and_stays_short() -> None:
+    drawn = str(curve("Loss", [float(n) for n in range(800)]).value).splitlines()[3]
+    assert (drawn[0], drawn[-1], len(drawn)) == ("▁", "█", 48)
+    assert drawn == "".join(sorted(drawn))

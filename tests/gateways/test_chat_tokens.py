@@ -1,6 +1,7 @@
-"""A chat is counted by the model's own tokenizer in its own template."""
+"""A chat is counted as it is trained, by the model's own tokenizer in its own template."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,43 +10,35 @@ from secai_lib.core.errors import ModelError
 from secai_lib.core.generation import Message
 from secai_lib.core.record import sha256_hex
 from secai_lib.gateways.chat_tokens import ChatTokens
-
-TEMPLATE = "{% for m in messages %}[{{ m.role }}] {{ m.content }} [end] {% endfor %}"
-WORDS = ["[unk]", "[user]", "[assistant]", "[end]", "a", "b"]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A tokenizer of six words, with a template of three tokens round every content."""
-    vocabulary = {word: number for number, word in enumerate(WORDS)}
-    made = {
-        "version": "1.0",
-        "added_tokens": [],
-        "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "[unk]"},
-        "pre_tokenizer": {"type": "WhitespaceSplit"},
-    }
-    config = {"tokenizer_class": "PreTrainedTokenizerFast", "chat_template": TEMPLATE}
-    (tmp_path / "tokenizer.json").write_text(json.dumps(made))
-    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
-    return tmp_path
+from secai_lib.gateways.llm.prompt import Prompter
+from secai_lib.gateways.trainer.encode import encode_row
+from tests.fakes.tiny_olmo import CHAT_TEMPLATE
+from tests.fakes.training_rows import make_training_row
 
 
-@pytest.mark.slow  # importing the tokenizers takes seconds
-def test_counts_contents_and_template_and_names_both(folder: Path) -> None:
-    tokens = ChatTokens(folder)
-    chat = (Message(role="user", content="a b"), Message(role="assistant", content="b"))
-    assert tokens.count(chat[:1]) == 4
-    assert tokens.count(chat) == 4 + 3
+def test_a_row_is_as_long_as_it_is_trained_and_the_template_is_named(
+    tiny_olmo: Path, prompter: Prompter
+) -> None:
+    tokens = ChatTokens(tiny_olmo)
+    for row in (make_training_row(), make_training_row(stage=2, response="<<<\na\n===\nb\n>>>")):
+        assert tokens.count(row.messages) == len(encode_row(prompter, row, 2000).tokens)
+        assert tokens.count(row.messages[:-1]) == len(prompter.encode_chat(row.messages[:-1]))
+    free = Message(role="assistant", content="It is safe.")
+    asked = make_training_row().messages[:-1]
+    whole = len(prompter.encode_chat(asked)) + len(prompter.encode("It is safe.")) + 1
+    assert tokens.count((*asked, free)) == whole
     assert tokens.facts() == {
-        "chat_template_sha256": sha256_hex(TEMPLATE.encode()),
-        "vocabulary": len(WORDS),
+        "chat_template_sha256": sha256_hex(CHAT_TEMPLATE.encode()),
+        "vocabulary": len(prompter.tokenizer),
     }
 
 
 def test_a_tokenizer_with_code_of_its_own_asks_nobody(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_olmo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = {"tokenizer_class": "Strange", "auto_map": {"AutoTokenizer": ["octo/x--a.B", None]}}
+    folder = shutil.copytree(tiny_olmo, tmp_path / "model")
+    (folder / "config.json").write_text('{"vocab_size": 512}')
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     asked: list[str] = []
 

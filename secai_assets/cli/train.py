@@ -1,0 +1,75 @@
+"""`train`: the adapters of one or both stages, with all they are made of."""
+
+import typer
+
+from secai_assets.cli.flow import errors, finish, print_json
+from secai_assets.cli.terminal import shown
+from secai_assets.resources.house import House
+from secai_assets.resources.training import ADAPTERS, read_speed, read_trained, read_training
+from secai_assets.run import run_flow
+from secai_lib.core.adapter import Stage
+from secai_lib.core.errors import UsageError
+
+STAGES: dict[str, tuple[Stage, ...]] = {"1": (1,), "2": (1, 2), "all": (1, 2)}
+"""What `--stage` takes -> the stages that are there afterwards: Stage 2 goes on from Stage 1."""
+
+
+def train_adapters(stage: str, *, as_json: bool) -> None:
+    """Materialize the adapters and all they are made of, of every scan run that is known here.
+
+    What is unchanged is kept; a training that was killed goes on from its last checkpoint.
+
+    Raises:
+        UsageError: there is no such stage, or nothing was scanned yet.
+    """
+    if stage not in STAGES:
+        raise UsageError(f"{shown(stage)} is no stage; choose one of {', '.join(STAGES)}")
+    house, stages = House(), STAGES[stage]
+    keys = house.store.keys("raw_scans")
+    if not keys:
+        raise UsageError("nothing was scanned yet: run `secai demo`, `secai run` or `ingest` first")
+    outcome = run_flow(house, keys, until=ADAPTERS[stages[-1]])
+    made = [one for one in stages if ADAPTERS[one] in outcome.made]
+    if as_json:
+        print_json({"adapters": [facts_of_stage(house, one) for one in made],
+                    "failed": outcome.failed_steps})  # fmt: skip
+    else:
+        for one in made:
+            typer.echo(_sentence(house, one))
+        errors.print(f"[dim]Curves and settings:[/] secai up, group training, {len(made)} assets")
+    finish(outcome)
+
+
+def facts_of_stage(house: House, stage: Stage) -> dict[str, object]:
+    """What is to be known of the trained adapter of `stage`, as plain JSON values."""
+    training, (adapter, _weights) = read_training(house, stage), read_trained(house, stage)
+    looks = [look.loss for look in training.validations if look.step]
+    facts: dict[str, object] = {
+        "stage": stage,
+        "digest": adapter.digest,
+        "parent": adapter.parent,
+        "base": adapter.base,
+        "engine": training.engine,
+        "steps": len(training.steps),
+        "best_step": training.best_step,
+        "rows": training.own_rows,
+        "left_out": training.left_out,
+        "probe_loss": [training.probe_before, training.probe_after],
+        "validation_loss": min(looks, default=None),
+        **training.seen.model_dump(include={"tokens", "padding", "epochs", "replayed_rows"}),
+        "folder": str(house.store.path(ADAPTERS[stage])),
+    }
+    for speed in read_speed(house, stage):
+        facts |= {"seconds": speed.seconds, "tokens_per_second": speed.tokens_per_second}
+    return facts
+
+
+def _sentence(house: House, stage: Stage) -> str:
+    training = read_training(house, stage)
+    began = " from Stage 1's adapter" if training.resumed else ""
+    return (
+        f"Stage {stage}: {len(training.steps)} steps{began}, loss of the probe rows "
+        f"{training.probe_before:.3f} -> {training.probe_after:.3f}, kept behind step "
+        f"{training.best_step}, {training.seen.epochs:.1f} epochs, "
+        f"{training.seen.replayed_rows:.0%} replayed: {house.store.path(ADAPTERS[stage])}"
+    )
