@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import os
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -22,6 +23,9 @@ from secai_lib.gateways.llm.local import (
 from secai_lib.gateways.merging import change, require_fit
 from secai_lib.gateways.models.card import ROPE, require_rope_of_mlx, spell_rope_for_mlx
 
+OPENBLAS = "libopenblas.so.0"
+"""Debian: libopenblas0-pthread."""
+
 
 def load_fast_blas() -> bool:
     """True when OpenBLAS is now in the process: MLX's Linux wheel links the slow reference BLAS.
@@ -31,7 +35,18 @@ def load_fast_blas() -> bool:
     if not sys.platform.startswith("linux") or "mlx.core" in sys.modules:
         return False
     try:
-        ctypes.CDLL("libopenblas.so.0", mode=ctypes.RTLD_GLOBAL)
+        ctypes.CDLL(OPENBLAS, mode=ctypes.RTLD_GLOBAL)
+    except OSError:
+        return False
+    return True
+
+
+def has_fast_blas() -> bool:
+    """True when matrices are not multiplied by the reference BLAS of MLX's Linux wheel."""
+    if not sys.platform.startswith("linux"):
+        return True
+    try:
+        ctypes.CDLL(OPENBLAS, mode=os.RTLD_NOLOAD)
     except OSError:
         return False
     return True

@@ -5,7 +5,7 @@ a padding token of each row as a target, sorts by nothing, and keeps neither the
 the optimizer's state.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 from secai_lib.core.adapter import EncodedRow, LossSum, LowRank, StepReport, Weights
 from secai_lib.core.errors import TrainingError
 from secai_lib.core.settings import StageSettings
-from secai_lib.gateways.llm.mlx_engine import load_mlx, mlx_has_gpu
+from secai_lib.gateways.llm.mlx_engine import has_fast_blas, load_mlx, mlx_has_gpu
 from secai_lib.gateways.trainer.mlx_answers import AnswerReader
 from secai_lib.gateways.trainer.mlx_lora import (
     attach,
@@ -39,14 +39,31 @@ CLIP_EPSILON = 1e-6
 SPARE_BYTES = 2_000_000_000
 """Freed buffers of other widths that MLX may keep between two steps."""
 
+SLOW = (
+    "MLX computes with the reference BLAS here, some 50 times slower than with OpenBLAS: install "
+    "libopenblas0-pthread, or set engine to torch"
+)
+
 
 class MlxTrainer:
     """A `TrainEngine`; on a CPU float32, on a GPU the base as stored and the adapter float32."""
 
     name = "mlx"
 
-    def __init__(self, folder: Path, rows: Sequence[EncodedRow], settings: StageSettings) -> None:
-        """Load the folder that `mlx_lm` wrote and put a fresh adapter round its layers.
+    def __init__(
+        self,
+        folder: Path,
+        rows: Sequence[EncodedRow],
+        settings: StageSettings,
+        say: Callable[[str], None] = lambda _sentence: None,
+    ) -> None:
+        """Load a folder that `mlx_lm` can read and put a fresh adapter round its layers.
+
+        Args:
+            folder: Packed or dense weights.
+            rows: All that will be asked for, by their number.
+            settings: Of the stage; the plan in it is the caller's.
+            say: Is told what makes the training slower than it could be.
 
         Raises:
             ModelError: a file of the model is missing or damaged.
@@ -56,6 +73,8 @@ class MlxTrainer:
         loaded = load_mlx(folder)
         self._model = loaded.model
         device = "gpu" if mlx_has_gpu() else "cpu"
+        if device == "cpu" and not has_fast_blas():
+            say(SLOW)
         versions = f"mlx {metadata.version('mlx')} mlx-lm {metadata.version('mlx-lm')}"
         self.identity = f"{versions} {loaded.precision} {device}"
         context = int(loaded.config.get("max_position_embeddings") or 0)

@@ -56,11 +56,8 @@ def open_trainer(
     chosen = choose_trainer(settings.engine)
     folder = folder_of(model, FORMS[chosen])
     require_memory(model.name, int(model.parameters * FLOAT_BYTES * MARGIN))
-    trainer: MlxTrainer | TorchTrainer
-    if chosen == "mlx":
-        trainer = MlxTrainer(folder, rows, settings)
-    else:
-        trainer = TorchTrainer(folder, rows, settings, say)
+    kind = MlxTrainer if chosen == "mlx" else TorchTrainer
+    trainer = kind(folder, rows, settings, say)
     try:
         yield trainer
     finally:

@@ -337,6 +337,14 @@ def test_on_a_gpu_the_base_stays_as_it_is_and_the_adapter_is_float32(
     }
 
 
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_slow_blas_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch, fast: bool) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(mlx_trainer, "has_fast_blas", lambda: fast)
+    MlxTrainer(folder, ROWS, StageSettings(lora=LORA), said.append)
+    assert said == ([] if fast else [mlx_trainer.SLOW])
+
+
 def test_a_damaged_model_is_named_without_its_path(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         open_it(tmp_path / "nothing")
