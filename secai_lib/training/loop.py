@@ -6,73 +6,22 @@ the best adapter so far, and `LoopState`. Rates, early stop and best step follow
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from secai_lib.core.adapter import Adapter, LowRank, TrainEngine
 from secai_lib.core.errors import TrainingError
-from secai_lib.core.record import Record
 from secai_lib.training.lineage import FactsOf, Parent, resume
 from secai_lib.training.losses import mean_loss
-from secai_lib.training.records import Resumed, StepFacts, Training, Validation
+from secai_lib.training.records import StepFacts, Training, Validation
 from secai_lib.training.schedule import learning_rate, stops_early
 from secai_lib.training.seen import seen_of
+from secai_lib.training.state import Checkpoints, LoopState, Progress, Trained
 from secai_lib.training.work import Work
 
 PROBE_LAST = 4
 """Positions of each probe row whose logits are kept."""
 SEEDS = 1_000_003
 """Keeps the dropout of trainings with neighbouring seeds apart."""
-
-
-class Checkpoints(Protocol):
-    """Where checkpoints of this one training lie: JSON of the loop, NumPy arrays by name."""
-
-    def save(self, step: int, facts: str, arrays: Mapping[str, Any]) -> None:
-        """Keep what there is behind `step`; whole or not at all."""
-        ...
-
-    def load(self) -> tuple[str, Mapping[str, Any]] | None:
-        """Facts and arrays of the newest whole one; None at the beginning."""
-        ...
-
-
-class Progress(NamedTuple):
-    """Where a training is."""
-
-    step: int
-    """Steps done."""
-    steps: int
-    """Steps of the plan."""
-    loss: float
-    """Of the last step."""
-    learning_rate: float
-    """Of the last step."""
-    tokens: int
-    """That the last step read, without padding."""
-    validation: Validation | None
-    """The look at the validation rows behind this step."""
-
-
-class LoopState(Record):
-    """The loop's own part of a checkpoint."""
-
-    steps: tuple[StepFacts, ...] = ()
-    validations: tuple[Validation, ...] = ()
-    checkpoints: tuple[int, ...] = ()
-    probe_before: float
-    resumed: Resumed | None
-    in_use: Mapping[str, float | int | str] = {}
-    """What the engine said of itself when the checkpoint was made."""
-
-
-class Trained(NamedTuple):
-    """What a training made."""
-
-    training: Training
-    adapter: Adapter
-    weights: dict[str, LowRank]
-    logits: Any
-    """Of the probe rows: float32 (rows, PROBE_LAST, vocabulary)."""
 
 
 def train(
@@ -234,15 +183,30 @@ class _Run:
 
     def result(self, facts_of: FactsOf, parent: Parent | None) -> Trained:
         """The best adapter and the record, measured with the best adapter in the engine."""
-        engine, work, state = self._engine, self._work, self._state
+        engine, work = self._engine, self._work
         engine.load(self._best)
-        after = mean_loss(engine, work.probe, work.settings.batch_size)
+        training = self._record(mean_loss(engine, work.probe, work.settings.batch_size))
+        lora = work.settings.lora
+        adapter = Adapter(
+            stage=work.stage,
+            engine=engine.name,
+            base=work.base,
+            rank=lora.rank,
+            scale=lora.scale,
+            dropout=lora.dropout,
+            modules=facts_of(self._best),
+            parent=parent.adapter.digest if parent else "",
+        )
+        logits = engine.logits(work.probe, PROBE_LAST)
+        return Trained(training, adapter, self._best, logits)
+
+    def _record(self, probe_after: float) -> Training:
+        work, state, plan = self._work, self._state, self._work.plan
         looks = [look for look in state.validations if look.step]
         best = min(looks, key=lambda look: look.loss).step if looks else self._done
-        plan, lora = work.plan, work.settings.lora
-        training = Training(
+        return Training(
             stage=work.stage,
-            engine=engine.identity,
+            engine=self._engine.identity,
             base=work.base,
             settings=work.settings,
             in_use=state.in_use,
@@ -262,21 +226,9 @@ class _Run:
             probe=tuple(work.rows[row] for row in work.probe),
             probe_last=PROBE_LAST,
             probe_before=state.probe_before,
-            probe_after=after,
+            probe_after=probe_after,
             resumed=state.resumed,
         )
-        adapter = Adapter(
-            stage=work.stage,
-            engine=engine.name,
-            base=work.base,
-            rank=lora.rank,
-            scale=lora.scale,
-            dropout=lora.dropout,
-            modules=facts_of(self._best),
-            parent=parent.adapter.digest if parent else "",
-        )
-        logits = engine.logits(work.probe, PROBE_LAST)
-        return Trained(training, adapter, self._best, logits)
 
 
 def _under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:

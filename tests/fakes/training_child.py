@@ -6,6 +6,12 @@ from typing import Literal
 from secai_assets.resources.house import House
 from secai_assets.resources.training import train_stage
 
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 if __name__ == "__main__":
     stage: Literal[1, 2] = 1 if sys.argv[1] == "1" else 2
-    train_stage(House(), stage, lambda line: print(line, flush=True))
+    train_stage(House(), stage, say)
