@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from secai_assets.checks.evaluation import SCORE_GATES
 from secai_lib.core.errors import GateRefused
 from secai_lib.publishing.release import Gate
 
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from secai_assets.resources.house import House
 
 EXAMINATION = "evaluation"
-SCORE_GATES = ("stage1", "stage2", "retention", "beats_base", "beats_baselines")
-"""Checks of the examination that stop a push when they fail; nothing is blocked by them else."""
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,18 @@ def run_flow(
     return outcome
 
 
+def run_again(house: House, until: str) -> Outcome:
+    """Materialize `until` and what it is made of from the scan runs that are here already.
+
+    Raises:
+        UsageError: nothing was scanned yet, or `until` is no asset.
+        MissingTool: `until` needs the model packages.
+    """
+    if not house.store.keys("raw_scans"):
+        raise UsageError("nothing was scanned yet: run `secai demo`, `secai run` or `ingest` first")
+    return run_flow(house, [], until=until)
+
+
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 NO_MODELS = "the model packages are not installed: run `make setup` to add them"
 

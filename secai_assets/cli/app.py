@@ -11,9 +11,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="From security scans to proven fixes and a model of your own. Exit codes: 0 done, 1 something is broken or not "
-    "proven, 2 wrong usage or settings, 3 no readable repository, 4 a scanner is missing or "
-    "failed, 5 the disk refused, 6 expired, 7 a gate refused, 75 try again later.",
+    help="From security scans to proven fixes and a model of your own. Exit codes: 0 done, 1 "
+    "something is broken or not proven, 2 wrong usage or settings, 3 no readable repository, 4 a "
+    "scanner is missing or failed, 5 the disk refused, 6 expired, 7 a gate refused, 75 try again "
+    "later.",
 )
 
 Repo = Annotated[str, typer.Argument(help="Folder of a git checkout, or `demo` for the sample.")]
@@ -184,22 +185,6 @@ def train(
     from secai_assets.cli.train import train_adapters
 
     train_adapters(stage, as_json=as_json)
-
-
-@app.command(name="eval")
-def evaluate(
-    stage: Annotated[
-        int, typer.Option(min=0, max=2, help="Only this stage's test part; nothing is stored.")
-    ] = 0,
-    max_rows: Annotated[
-        int, typer.Option(min=0, help="Only so many rows of each part; nothing is stored.")
-    ] = 0,
-    as_json: Json = False,
-) -> None:
-    """Say how good base model, Stage 1, Stage 2 and the baselines are, with intervals and gates."""
-    from secai_assets.cli.eval import print_evaluation
-
-    print_evaluation(stage, max_rows, as_json=as_json)
 
 
 @app.command()

@@ -12,13 +12,13 @@ from secai_assets.assets.evaluation import (
     NAME,
     examine,
     journal_of,
-    make,
-    origin_of,
     read_evaluation,
 )
+from secai_assets.cli.flow import finish
 from secai_assets.cli.terminal import shown
 from secai_assets.examination import contenders
 from secai_assets.resources.house import House
+from secai_assets.run import run_again
 from secai_lib.core.evaluation import Evaluation, Score
 from secai_lib.core.verdict import Verdict
 from secai_lib.evaluation.exam import MAIN
@@ -42,9 +42,9 @@ def print_evaluation(stage: int, max_rows: int, *, as_json: bool) -> None:
     if stage or max_rows:
         made = _examined(_with_rows(house, max_rows), stages)
     else:
-        if house.store.reusable(NAME, origin=origin_of(house)) is None:
-            with house.store.lock("models"):  # two models at once would not fit into memory
-                make(house, {}, _say)
+        outcome = run_again(house, NAME)
+        if NAME not in outcome.made:
+            finish(outcome)
         made = read_evaluation(house)
     verdicts = list(score_gates(made, house.settings.quality))
     if as_json:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from secai_assets.cli.flow import finish
 from secai_assets.resources.house import House
-from secai_assets.run import run_flow
+from secai_assets.run import run_again
 from secai_lib.core.errors import UsageError
 
 PRODUCTS = {"1": "stage1_peft", "2": "stage2_peft", "fused": "fused_model"}
@@ -20,7 +20,7 @@ def export_adapters(stage: str, *, as_json: bool) -> None:
     """Make the exports of `stage`, with all they are made of, and print what was measured.
 
     Raises:
-        UsageError: there is no such stage.
+        UsageError: there is no such stage, or nothing was scanned yet.
         MissingTool: the model packages are not installed.
     """
     if stage not in {*PRODUCTS, "all"}:
@@ -28,7 +28,7 @@ def export_adapters(stage: str, *, as_json: bool) -> None:
     products = list(PRODUCTS.values()) if stage == "all" else [PRODUCTS[stage]]
     house, rows = House(), []
     for product in products:
-        outcome = run_flow(house, [], until=product)
+        outcome = run_again(house, product)
         if product in outcome.made:
             rows.append(_facts(house, product))
         if not outcome.ok:

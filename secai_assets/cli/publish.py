@@ -7,7 +7,7 @@ from secai_assets.cli.flow import errors, print_json
 from secai_assets.cli.terminal import shown
 from secai_assets.publications import PUBLISHED, read_receipt
 from secai_assets.resources.house import House
-from secai_assets.run import Outcome, run_flow
+from secai_assets.run import Outcome, run_again
 from secai_lib.gateways.config import Project, load_project
 from secai_lib.publishing.release import Receipt
 
@@ -19,7 +19,7 @@ def publish_all(*, push: bool | None, as_json: bool) -> int:
     `push` stands above the setting `publication.push`; None leaves it.
     """
     house = House(_project(push))
-    outcome = run_flow(house, [], until="all")
+    outcome = run_again(house, "all")
     receipts = {name: read_receipt(house, name) for name in PUBLISHED if name in outcome.made}
     if as_json:
         published = {name: _facts(receipt) for name, receipt in receipts.items()}

@@ -7,7 +7,7 @@ from secai_assets.cli.terminal import shown
 from secai_assets.resources.adapters import read_adapter
 from secai_assets.resources.house import House
 from secai_assets.resources.training import ADAPTERS, read_speed, read_training
-from secai_assets.run import run_flow
+from secai_assets.run import run_again
 from secai_lib.core.adapter import Stage
 from secai_lib.core.errors import UsageError
 
@@ -26,10 +26,7 @@ def train_adapters(stage: str, *, as_json: bool) -> None:
     if stage not in STAGES:
         raise UsageError(f"{shown(stage)} is no stage; choose one of {', '.join(STAGES)}")
     house, stages = House(), STAGES[stage]
-    keys = house.store.keys("raw_scans")
-    if not keys:
-        raise UsageError("nothing was scanned yet: run `secai demo`, `secai run` or `ingest` first")
-    outcome = run_flow(house, keys, until=ADAPTERS[stages[-1]])
+    outcome = run_again(house, ADAPTERS[stages[-1]])
     made = [one for one in stages if ADAPTERS[one] in outcome.made]
     if as_json:
         print_json({"adapters": [facts_of_stage(house, one) for one in made],

@@ -10,7 +10,7 @@ import pytest
 
 from secai_assets.cli.gate import print_gate
 from secai_assets.cli.publish import publish_all
-from secai_assets.gate import SCORE_GATES
+from secai_assets.checks.evaluation import SCORE_GATES
 from secai_assets.instance import open_instance
 from secai_assets.resources.house import House
 from secai_assets.run import Outcome, _collect

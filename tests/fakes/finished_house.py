@@ -17,7 +17,7 @@ from secai_assets.assets import published_dataset, published_stage1_model, publi
 from secai_assets.checks import published_dataset as published_dataset_checks
 from secai_assets.checks import published_stage1_model as published_stage1_model_checks
 from secai_assets.checks import published_stage2_model as published_stage2_model_checks
-from secai_assets.gate import SCORE_GATES
+from secai_assets.checks.evaluation import SCORE_GATES
 from secai_assets.resources.house import House
 from secai_lib.core.adapter import Adapter, ModuleFacts, Stage
 from secai_lib.core.evaluation import Evaluation, Score
