@@ -1,4 +1,4 @@
-"""What the terminal shows of models, analyses, knowledge base and data sets."""
+"""What the terminal shows of models, readings, data sets, adapters and publications."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 
@@ -6,12 +6,19 @@ from secai_assets.assets.analyses import LIFT, read_analyses
 from secai_assets.assets.base_model import read_base_model
 from secai_assets.assets.embedding_model import read_embedding_model
 from secai_assets.assets.fixes import Place
+from secai_assets.assets.fused_model import read_facts as read_fused
+from secai_assets.cli.eval import summary_of
 from secai_assets.metadata import count_by
+from secai_assets.publications import PUBLISHED, read_receipt
+from secai_assets.resources.exports import read_parity
 from secai_assets.resources.house import House
+from secai_assets.resources.training import read_training
+from secai_lib.core.adapter import Stage
 from secai_lib.core.text import listed, plural
 from secai_lib.core.training import Split
 from secai_lib.report.summary import SummaryRow
 
+EXPORTS = ("stage1_peft", "stage2_peft")
 PARTS = {Split.TRAIN: "to train", Split.VALIDATION: "to validate", Split.TEST: "to test"}
 
 
@@ -27,9 +34,14 @@ def learned_files(house: House, places: Collection[Place], made: Collection[str]
     if "analyses" in made:
         for place in places:
             yield str(house.store.path("analyses", place.key) / "narratives")
-    for name in ("knowledge_base", "stage1_dataset", "stage2_dataset"):
+    for name in ("knowledge_base", "stage1_dataset", "stage2_dataset", *EXPORTS, "fused_model"):
         if name in made:
             yield str(house.store.path(name))
+    if "evaluation" in made:
+        yield str(house.store.path("evaluation") / "evaluation.html")
+    for name in PUBLISHED:
+        if name in made:
+            yield str(house.project.home / read_receipt(house, name).folder)
 
 
 def _model(house: House, _: Collection[Place]) -> Iterator[SummaryRow]:
@@ -73,6 +85,42 @@ def _rows(label: str, product: str, house: House) -> Iterator[SummaryRow]:
     yield SummaryRow(label=label, value=counts["rows"], detail=parts)
 
 
+def _adapter(stage: Stage, house: House) -> Iterator[SummaryRow]:
+    training = read_training(house, stage)
+    detail = (
+        f"steps on {plural(training.own_rows, 'row')}; loss of the probe rows "
+        f"{training.probe_before:.2f} before, {training.probe_after:.2f} after"
+    )
+    if training.resumed:
+        detail += f"; began from Stage 1's {plural(training.resumed.modules, 'module')}"
+    yield SummaryRow(label=f"Stage {stage} training", value=len(training.steps), detail=detail)
+
+
+def _export(product: str, house: House) -> Iterator[SummaryRow]:
+    parity = read_parity(house, product)
+    detail = f"modules, as PEFT and MLX load them; logits differ by {parity.peft_change:.1e}"
+    label = f"Stage {EXPORTS.index(product) + 1} export"
+    yield SummaryRow(label=label, value=parity.modules, detail=detail)
+
+
+def _fused(house: House) -> Iterator[SummaryRow]:
+    counts, facts = house.store.require("fused_model").counts, read_fused(house)
+    kept = facts.shipped.overall
+    detail = f"megabytes in {facts.precision}; {kept:.1%} of the adapter's direction is left in it"
+    yield SummaryRow(label="Fused model", value=round(counts["size_bytes"] / 1e6), detail=detail)
+
+
+def _published(product: str, house: House) -> Iterator[SummaryRow]:
+    receipt = read_receipt(house, product)
+    failed = [gate.name for gate in receipt.gates if not gate.passed]
+    detail = "files, ready to push" if not failed else f"files; no push: {listed(failed)} failed"
+    if receipt.commit:
+        detail = f"files, pushed to {receipt.repository} as {receipt.tag}"
+    label = {"dataset": "Data set", "stage1_model": "Stage 1", "stage2_model": "Stage 2"}
+    name = label[product.removeprefix("published_")]
+    yield SummaryRow(label=f"{name} to publish", value=len(receipt.files), detail=detail)
+
+
 _ROWS: Mapping[str, Callable[[House, Collection[Place]], Iterator[SummaryRow]]] = {
     "base_model": _model,
     "embedding_model": _embedding,
@@ -81,6 +129,15 @@ _ROWS: Mapping[str, Callable[[House, Collection[Place]], Iterator[SummaryRow]]] 
     "forge_pairs": _forge,
     "stage1_dataset": lambda house, _: _rows("Stage 1 rows", "stage1_dataset", house),
     "stage2_dataset": lambda house, _: _rows("Stage 2 rows", "stage2_dataset", house),
+    "stage1_adapter": lambda house, _: _adapter(1, house),
+    "stage2_adapter": lambda house, _: _adapter(2, house),
+    "evaluation": lambda house, _: iter(summary_of(house)),
+    "stage1_peft": lambda house, _: _export("stage1_peft", house),
+    "stage2_peft": lambda house, _: _export("stage2_peft", house),
+    "fused_model": lambda house, _: _fused(house),
+    "published_dataset": lambda house, _: _published("published_dataset", house),
+    "published_stage1_model": lambda house, _: _published("published_stage1_model", house),
+    "published_stage2_model": lambda house, _: _published("published_stage2_model", house),
 }
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from secai_assets.checks.evaluation import SCORE_GATES
 from secai_assets.cli.gate import print_gate
 from secai_assets.cli.publish import publish_all
-from secai_assets.checks.evaluation import SCORE_GATES
 from secai_assets.instance import open_instance
 from secai_assets.resources.house import House
 from secai_assets.run import Outcome, _collect
@@ -23,9 +23,9 @@ def corridor(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Corridor]:
     monkeypatch.setattr("secai_assets.definitions.build", made.build)
     monkeypatch.setattr("secai_assets.cli.gate.build", made.build)
 
-    def flow(house: House, keys: list[str], *, until: str) -> Outcome:
-        """`run_flow` on the small corridor."""
-        assert (keys, until) == ([], "all")
+    def flow(house: House, until: str) -> Outcome:
+        """`run_again` on the small corridor."""
+        assert until == "all"
         outcome = Outcome()
         with open_instance(house.project) as instance:
             result = made.run(instance)
@@ -34,7 +34,7 @@ def corridor(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Corridor]:
         outcome.made = {event.asset_key.to_user_string() for event in events if event.asset_key}
         return outcome
 
-    monkeypatch.setattr("secai_assets.cli.publish.run_flow", flow)
+    monkeypatch.setattr("secai_assets.cli.publish.run_again", flow)
     yield made
 
 
@@ -94,11 +94,11 @@ def test_push_stands_above_the_setting(
 ) -> None:
     asked: list[bool] = []
 
-    def flow(house: House, _keys: list[str], *, until: str) -> Outcome:
+    def flow(house: House, _until: str) -> Outcome:
         asked.append(house.settings.publication.push)
         return Outcome()
 
-    monkeypatch.setattr("secai_assets.cli.publish.run_flow", flow)
+    monkeypatch.setattr("secai_assets.cli.publish.run_again", flow)
     for push in (None, True, False):
         assert publish_all(push=push, as_json=True) == 0
     assert asked == [False, True, False]
