@@ -19,6 +19,9 @@ HELD_OUT = 0.4
 LOST = 0.08
 """Most rows of a stage that are left out of training, so that the test part has unknown rules."""
 
+STAYS: Mapping[Split, float] = {Split.TEST: 1 / 2, Split.VALIDATION: 1 / 4}
+"""Least share of each kind of row that is left for training when a part has been filled."""
+
 MIN_GROUPS = 4
 """Up to so many groups there is nothing to hold back: all of them are for training."""
 
@@ -31,8 +34,8 @@ def split_rows(rows: Rows, settings: DatasetSettings) -> Rows:
     every other rule gets a group in the training part, then known rules fill the rest. Where the
     rules held out are too few, more are: their rows outside of the test part are left out. Where
     known rules are too few, the validation part takes rules that the test part has not. The
-    training part keeps half of every category, kind of weakness and kind of file. All of it holds
-    for each stage.
+    training part keeps its share of every category, kind of weakness and kind of file. All of it
+    holds for each stage.
     """
     groups = grouped(rows, lambda row: row.group)
     if len(groups) <= MIN_GROUPS:
@@ -118,8 +121,13 @@ def _within(sizes: Sizes, most: Sizes) -> bool:
     return all(size <= most[stage] for stage, size in sizes.items())
 
 
-def _starves(groups: Mapping[str, Rows], away: Collection[str], more: Collection[str]) -> bool:
-    """Whether `away` has most rows of a category, kind of weakness or of file of groups `more`.
+def _starves(
+    groups: Mapping[str, Rows],
+    away: Collection[str],
+    more: Collection[str],
+    to: Split = Split.TEST,
+) -> bool:
+    """Whether `away` has too many rows of a category, kind of weakness or of file of `more`.
 
     An unknown rule is then one of a kind that is known: nobody can guess our names for the others.
     """
@@ -130,7 +138,7 @@ def _starves(groups: Mapping[str, Rows], away: Collection[str], more: Collection
         for row in own:
             side.update(_kinds(row))
     asked = {kind for group in more for row in groups[group] for kind in _kinds(row)}
-    return any(there[kind] > here[kind] for kind in asked)
+    return any(here[kind] < STAYS[to] * (here[kind] + there[kind]) for kind in asked)
 
 
 def _kinds(row: TrainingExample) -> list[tuple[Stage, str]]:
@@ -186,7 +194,7 @@ def _fill(
         if (
             group not in part
             and _within(more, quota)
-            and not _starves(groups, {*part, group}, {group})
+            and not _starves(groups, {*part, group}, {group}, to)
         ):
             part[group] = to
             taken = more
