@@ -11,8 +11,9 @@ from secai_lib.core.settings import DatasetSettings, Quality
 from secai_lib.core.training import Facet, Split, TrainingExample
 from secai_lib.core.weakness import VulnerabilityType
 from secai_lib.datasets.finish import STAGES, Finished, finish
+from secai_lib.datasets.held_out import LOST
 from secai_lib.datasets.likeness import shingles_of
-from secai_lib.datasets.splits import HELD_OUT, LOST
+from secai_lib.datasets.splits import HELD_OUT
 from secai_lib.datasets.thinning import rule_of
 from secai_lib.datasets.wording import TASKS
 from secai_lib.quality import datasets
