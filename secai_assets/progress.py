@@ -157,6 +157,6 @@ class _Row:
         return f"{(self.ended or time.time()) - self.began:.1f} s"
 
     def _note(self) -> str:
-        words = one_line(self.words.splitlines()[0], 70) if self.words.strip() else ""
+        words = one_line(self.words.splitlines()[0], 95) if self.words.strip() else ""
         checks = f"{self.checks - self.bad} of {self.checks} checks passed" if self.checks else ""
         return ", ".join(part for part in (words, checks) if part)

@@ -188,6 +188,42 @@ def train(
 
 
 @app.command()
+def export(
+    stage: Annotated[str, typer.Option(help="1, 2, fused or all.")] = "all",
+    as_json: Json = False,
+) -> None:
+    """Write the adapters as PEFT and MLX load them, and the fused model, and say what was lost."""
+    from secai_assets.cli.export import export_adapters
+
+    export_adapters(stage, as_json=as_json)
+
+
+adapters = typer.Typer(help="Look at adapters and convert them.", no_args_is_help=True)
+app.add_typer(adapters, name="adapter")
+Adapter = Annotated[str, typer.Argument(help="1 or 2 (ours), or a folder as PEFT or MLX write it.")]
+
+
+@adapters.command("show")
+def show_adapter(source: Adapter, as_json: Json = False) -> None:
+    """Say what an adapter is and whether it fits the base model here; exit 1 when it is unfit."""
+    from secai_assets.cli.adapter import print_adapter
+
+    raise typer.Exit(print_adapter(source, as_json=as_json))
+
+
+@adapters.command("convert")
+def convert(
+    source: Adapter,
+    target: Annotated[Path, typer.Argument(help="New folder.")],
+    layout: Annotated[str, typer.Option("--to", help="peft or mlx.")],
+) -> None:
+    """Write an adapter in the other library's layout."""
+    from secai_assets.cli.adapter import convert_adapter
+
+    convert_adapter(source, target, layout)
+
+
+@app.command()
 def gate(
     asset: Annotated[
         str,

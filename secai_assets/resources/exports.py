@@ -16,14 +16,14 @@ from secai_lib.core.model import ModelFormat
 from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.verdict import Verdict
 from secai_lib.gateways.code_version import code_version
-from secai_lib.gateways.logits import largest_change, mlx_logits, peft_logits
+from secai_lib.gateways.logits import largest_change, mlx_logits, peft_logits, torch_logits
 from secai_lib.gateways.peft_files import config_to_bytes, tensors_to_bytes
 from secai_lib.peft_export import Parity, adapter_card, base_name, to_mlx, to_peft
 from secai_lib.quality.exports import complete, loads, logit_parity
 
 Say = Callable[[str], None]
 PARITY, CARD, MLX = "parity.json", "README.md", "mlx/"
-MLX_TOKENS = 32
+MLX_TOKENS = 16
 """Of a probe row, for mlx-lm: with the reference BLAS of a CPU they take ten seconds."""
 WANTED = (
     *(CARD, PARITY, "adapter_model.safetensors", "adapter_config.json"),
@@ -87,6 +87,8 @@ def make_export(house: House, product: str, say: Say) -> Manifest:
         peft = peft_logits(dense, folder, [*probe.rows, short], probe.last)
         say(f"loading {source} with mlx-lm")
         mlx = mlx_logits(dense, folder / MLX, [short], probe.last)
+        bare = torch_logits(dense, [short], probe.last)
+        bare_mlx = mlx_logits(dense, None, [short], probe.last)
     parity = Parity(
         base=adapter.base,
         adapter=adapter.digest,
@@ -99,6 +101,7 @@ def make_export(house: House, product: str, say: Say) -> Manifest:
         largest_logit=float(abs(probe.logits).max()),
         peft_change=largest_change(peft.logits[:-1], probe.logits),
         mlx_change=largest_change(mlx.logits, peft.logits[-1:]),
+        base_change=largest_change(bare.logits, bare_mlx.logits),
         mlx_tokens=len(short),
         peft=peft.by,
         mlx=mlx.by,
@@ -155,7 +158,13 @@ def export_verdicts(house: House, product: str) -> Iterator[Verdict]:
     parity, quality = read_parity(house, product), house.settings.quality
     loaded = min(parity.peft_modules, parity.mlx_modules)
     yield loads(loaded, parity.modules, "PEFT as well as mlx-lm")
-    yield logit_parity(parity.peft_change, parity.mlx_change, quality)
+    yield logit_parity(
+        parity.peft_change,
+        parity.mlx_change,
+        parity.base_change,
+        quality,
+        trainer=parity.trainer,
+    )
     yield complete(house.store.require(product).files, WANTED, doubt_of(house, product))
 
 

@@ -28,6 +28,8 @@ class Parity(Record):
     """Largest difference between PEFT's logits and the trainer's."""
     mlx_change: float
     """Largest difference between mlx-lm's logits and PEFT's, behind ..."""
+    base_change: float
+    """The same difference of the bare base model: two engines round differently. Also behind ..."""
     mlx_tokens: int
     """... the first tokens of the first probe row: without a GPU, MLX is slow."""
     peft: str

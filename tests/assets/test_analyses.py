@@ -11,6 +11,7 @@ from secai_assets.assets import analyses as step
 from secai_assets.assets.fixes import Place
 from secai_assets.checks.analyses import analyses_checks
 from secai_assets.resources.house import House
+from secai_lib.core.adapter import Adapter, Weights
 from secai_lib.core.analysis import Analysis, AnalysisStatus
 from secai_lib.core.errors import StorageError
 from secai_lib.core.generation import Chat, Decoding, TextEngine
@@ -54,7 +55,10 @@ class Household(House):
 
     @contextmanager
     def open_engine(
-        self, model: Model | None, inference: InferenceSettings | None = None
+        self,
+        model: Model | None,
+        inference: InferenceSettings | None = None,
+        adapter: tuple[Adapter, Weights] | None = None,
     ) -> Iterator[TextEngine]:
         self.opened += 1
         yield self.engine

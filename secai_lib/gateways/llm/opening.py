@@ -80,11 +80,12 @@ def _open(
     if model is None:
         raise UsageError(f"the engine {chosen} needs a model; run the asset base_model first")
     local = TorchEngine if chosen == "torch" else MlxEngine
-    # Four bits are quick on MLX's GPU only; on a CPU mlx_lm reads the dense form as well.
-    form = ModelFormat.MLX if chosen == "mlx" and mlx_has_gpu() else ModelFormat.SAFETENSORS
+    # Four bits are quick on MLX's GPU only; on a CPU mlx_lm reads the dense form as well, which an
+    # adapter was trained on.
+    packed = chosen == "mlx" and mlx_has_gpu() and not adapter
+    form = ModelFormat.MLX if packed else ModelFormat.SAFETENSORS
     folder = folder_of(model, form)
     stored = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
-    packed = form is ModelFormat.MLX and not adapter
     needed = stored if packed else model.parameters * FLOAT_BYTES
     require_memory(model.name, int(needed * MARGIN))
     return local(folder, model.identity, settings.batch_size, settings.threads, adapter)

@@ -1,7 +1,7 @@
 """Training of adapters: one interface, two engines (`torch`, `mlx`)."""
 
 from secai_lib.gateways.trainer.encode import Encoded, encode_rows, open_prompter
-from secai_lib.gateways.trainer.opening import choose_trainer, open_trainer, trained_form
+from secai_lib.gateways.trainer.opening import choose_trainer, open_trainer
 
 __all__ = [
     "Encoded",
@@ -9,5 +9,4 @@ __all__ = [
     "encode_rows",
     "open_prompter",
     "open_trainer",
-    "trained_form",
 ]

@@ -70,7 +70,7 @@ class MlxTrainer:
             TrainingError: a row cannot be learnt, or there is no layer to train.
         """
         self._settings = settings
-        loaded = load_mlx(folder)
+        loaded = load_mlx(folder, dense=True)
         self._model = loaded.model
         device = "gpu" if mlx_has_gpu() else "cpu"
         if device == "cpu" and not has_fast_blas():

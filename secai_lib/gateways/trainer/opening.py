@@ -1,6 +1,6 @@
 """Which engine trains, and how it is opened and closed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -15,8 +15,6 @@ from secai_lib.gateways.trainer.torch_trainer import TorchTrainer
 
 MARGIN = 1.5
 """Beside its weights a training keeps what the trained layers computed of a batch."""
-FORMS: Mapping[str, ModelFormat] = {"torch": ModelFormat.SAFETENSORS, "mlx": ModelFormat.MLX}
-"""What each engine trains on."""
 
 
 def choose_trainer(engine: Literal["auto", "torch", "mlx"]) -> Literal["torch", "mlx"]:
@@ -24,11 +22,6 @@ def choose_trainer(engine: Literal["auto", "torch", "mlx"]) -> Literal["torch", 
     if engine == "auto":
         return "mlx" if mlx_has_gpu() else "torch"
     return engine
-
-
-def trained_form(settings: StageSettings) -> ModelFormat:
-    """The form of the base model that the engine of `settings` trains on."""
-    return FORMS[choose_trainer(settings.engine)]
 
 
 @contextmanager
@@ -54,7 +47,9 @@ def open_trainer(
         ModelError: the model is damaged.
     """
     chosen = choose_trainer(settings.engine)
-    folder = folder_of(model, FORMS[chosen])
+    # An adapter belongs to the weights it was trained on: both engines take the dense ones, which
+    # PEFT and mlx-lm load as well, and not MLX's own four bits.
+    folder = folder_of(model, ModelFormat.SAFETENSORS)
     require_memory(model.name, int(model.parameters * FLOAT_BYTES * MARGIN))
     kind = MlxTrainer if chosen == "mlx" else TorchTrainer
     trainer = kind(folder, rows, settings, say)

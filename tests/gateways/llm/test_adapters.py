@@ -81,19 +81,16 @@ def test_a_server_takes_no_adapter() -> None:
         pass
 
 
-def test_with_an_adapter_four_bits_are_unpacked_and_memory_is_asked_for_that(
-    tiny_olmo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_with_an_adapter_mlx_takes_the_dense_form_and_memory_is_asked_for_that(
+    tiny_olmo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from secai_lib.gateways.models.mlx_form import from_dense
-
-    from_dense(tiny_olmo, tmp_path / "mlx", "tiny")
     monkeypatch.setattr(module, "mlx_has_gpu", lambda: True)
     monkeypatch.setattr("secai_lib.gateways.llm.mlx_engine.mlx_has_gpu", lambda: True)
     adapter = make_adapter(MODEL.identity)
 
     def folder_of(_: object, form: ModelFormat) -> Path:
-        assert form is ModelFormat.MLX
-        return tmp_path / "mlx"
+        assert form is ModelFormat.SAFETENSORS
+        return tiny_olmo
 
     settings = InferenceSettings(engine="mlx")
     with open_engine(settings, MODEL, folder_of, adapter) as opened:

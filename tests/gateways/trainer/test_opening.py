@@ -7,7 +7,7 @@ import pytest
 from secai_lib.core.errors import ModelTooLarge
 from secai_lib.core.model import Model, ModelFormat
 from secai_lib.core.settings import LoraSettings, StageSettings
-from secai_lib.gateways.trainer import choose_trainer, open_trainer, opening, trained_form
+from secai_lib.gateways.trainer import choose_trainer, open_trainer, opening
 from tests.fakes.encoded_rows import encoded_rows
 from tests.fakes.records import make_model
 
@@ -19,8 +19,6 @@ def test_auto_is_mlx_where_mlx_has_a_gpu(gpu: bool, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(opening, "mlx_has_gpu", lambda: gpu)
     assert choose_trainer("auto") == ("mlx" if gpu else "torch")
     assert (choose_trainer("torch"), choose_trainer("mlx")) == ("torch", "mlx")
-    form = ModelFormat.MLX if gpu else ModelFormat.SAFETENSORS
-    assert trained_form(StageSettings(engine="auto")) is form
 
 
 def test_the_engine_trains_the_dense_form_and_its_memory_is_free_afterwards(
