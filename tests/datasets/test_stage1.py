@@ -17,7 +17,7 @@ from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.problem import Problem, ProblemState
 from secai_lib.core.settings import DatasetSettings
 from secai_lib.core.training import TrainingExample
-from secai_lib.datasets.material import Material, most_telling
+from secai_lib.datasets.material import Material
 from secai_lib.datasets.stage1 import stage1_row
 from tests.fakes.records import (
     make_abstention,
@@ -239,13 +239,6 @@ def test_no_sentence_stands_in_prompt_and_answer_and_no_unseen_id_is_named() -> 
     assert told in made.instruction
     assert told not in made.response
     assert ids[8] not in made.instruction + made.response
-
-
-def test_the_finding_with_a_cwe_speaks_for_the_problem() -> None:
-    plain = make_finding(result=make_result(help="x" * 900))
-    telling = make_finding(result=make_result(tool="osv-scanner", cwes=("CWE-79",)))
-    assert most_telling([plain, telling]) is telling
-    assert most_telling([telling, plain]) is telling
 
 
 def test_equal_material_gives_an_equal_row() -> None:
