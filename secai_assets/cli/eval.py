@@ -24,7 +24,6 @@ from secai_lib.core.verdict import Verdict
 from secai_lib.evaluation.exam import MAIN
 from secai_lib.evaluation.page import PREDICATES, TITLES, contenders_of, groups_of
 from secai_lib.quality.evaluation import score_gates
-from secai_lib.report.summary import SummaryRow
 
 errors = Console(stderr=True, highlight=False)
 
@@ -52,25 +51,6 @@ def print_evaluation(stage: int, max_rows: int, *, as_json: bool) -> None:
         typer.echo(json.dumps(rows, sort_keys=True, indent=2))
         return
     _print(made, stages, verdicts)
-
-
-def summary_of(house: House) -> list[SummaryRow]:
-    """The lines of the flow's summary: right answers before and after training."""
-    made = read_evaluation(house)
-    rows = []
-    for stage in (1, 2):
-        own = made.score(f"stage{stage}", stage, MAIN[stage])
-        base = made.score("base", stage, MAIN[stage])
-        if own and base:
-            detail = (
-                f"of {own.rows} test rows right ({MAIN[stage].replace('_', ' ')}, "
-                f"{own.low:.2f} to {own.high:.2f}); the base model {base.passed}"
-            )
-            rows.append(SummaryRow(label=f"Stage {stage} model", value=own.passed, detail=detail))
-    if kept := made.retention:
-        detail = f"of {kept.before} Stage 1 rows still right after Stage 2"
-        rows.append(SummaryRow(label="Retained", value=kept.both, detail=detail))
-    return rows
 
 
 def _examined(house: House, stages: Sequence[int]) -> Evaluation:

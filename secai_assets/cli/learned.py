@@ -5,9 +5,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from secai_assets.assets.analyses import LIFT, read_analyses
 from secai_assets.assets.base_model import read_base_model
 from secai_assets.assets.embedding_model import read_embedding_model
+from secai_assets.assets.evaluation import read_evaluation
 from secai_assets.assets.fixes import Place
 from secai_assets.assets.fused_model import read_facts as read_fused
-from secai_assets.cli.eval import summary_of
 from secai_assets.metadata import count_by
 from secai_assets.publications import PUBLISHED, read_receipt
 from secai_assets.resources.exports import read_parity
@@ -16,6 +16,7 @@ from secai_assets.resources.training import read_training
 from secai_lib.core.adapter import Stage
 from secai_lib.core.text import listed, plural
 from secai_lib.core.training import Split
+from secai_lib.evaluation.exam import MAIN
 from secai_lib.report.summary import SummaryRow
 
 EXPORTS = ("stage1_peft", "stage2_peft")
@@ -96,6 +97,22 @@ def _adapter(stage: Stage, house: House) -> Iterator[SummaryRow]:
     yield SummaryRow(label=f"Stage {stage} training", value=len(training.steps), detail=detail)
 
 
+def _scores(house: House, _: Collection[Place]) -> Iterator[SummaryRow]:
+    made = read_evaluation(house)
+    for stage in (1, 2):
+        own = made.score(f"stage{stage}", stage, MAIN[stage])
+        base = made.score("base", stage, MAIN[stage])
+        if own and base:
+            detail = (
+                f"of {own.rows} test rows right ({MAIN[stage].replace('_', ' ')}, "
+                f"{own.low:.2f} to {own.high:.2f}); the base model {base.passed}"
+            )
+            yield SummaryRow(label=f"Stage {stage} model", value=own.passed, detail=detail)
+    if kept := made.retention:
+        detail = f"of {kept.before} Stage 1 rows still right after Stage 2"
+        yield SummaryRow(label="Retained", value=kept.both, detail=detail)
+
+
 def _export(product: str, house: House) -> Iterator[SummaryRow]:
     parity = read_parity(house, product)
     detail = f"modules, as PEFT and MLX load them; logits differ by {parity.peft_change:.1e}"
@@ -131,7 +148,7 @@ _ROWS: Mapping[str, Callable[[House, Collection[Place]], Iterator[SummaryRow]]] 
     "stage2_dataset": lambda house, _: _rows("Stage 2 rows", "stage2_dataset", house),
     "stage1_adapter": lambda house, _: _adapter(1, house),
     "stage2_adapter": lambda house, _: _adapter(2, house),
-    "evaluation": lambda house, _: iter(summary_of(house)),
+    "evaluation": _scores,
     "stage1_peft": lambda house, _: _export("stage1_peft", house),
     "stage2_peft": lambda house, _: _export("stage2_peft", house),
     "fused_model": lambda house, _: _fused(house),

@@ -14,7 +14,7 @@ from secai_assets.assets.evaluation import origin_of, read_evaluation, read_mark
 from secai_assets.assets.problems import join_runs
 from secai_assets.automation import when_new
 from secai_assets.checks.evaluation import SCORE_GATES, evaluation_checks, verdicts
-from secai_assets.cli.eval import summary_of
+from secai_assets.cli.learned import learned_rows
 from secai_assets.examination import read_exam
 from secai_assets.resources.adapters import read_adapter
 from secai_assets.resources.house import House
@@ -169,7 +169,10 @@ def test_right_answers_are_right_and_edits_are_proven_by_scanning(house: Househo
     assert truth
     assert set(made.models) == {"base", "stage1", "stage2"}
     assert {"evaluation.html", "evaluation.md"} <= set(house.store.require("evaluation").files)
-    assert [row.label for row in summary_of(house)][:2] == ["Stage 1 model", "Stage 2 model"]
+    assert [row.label for row in learned_rows(house, (), {"evaluation"})][:2] == [
+        "Stage 1 model",
+        "Stage 2 model",
+    ]
     assert house.store.reusable("evaluation", origin=origin_of(house))
 
 

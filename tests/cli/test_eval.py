@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from secai_assets.assets.evaluation import make, origin_of
 from secai_assets.cli import eval as command
 from secai_assets.resources.house import House
+from secai_assets.run import Outcome
 from secai_lib.gateways.config import Project
 from tests.assets.test_evaluation import Household, house
 
@@ -19,7 +21,14 @@ def opened(house: Household, monkeypatch: pytest.MonkeyPatch) -> Household:
             house.project = project
         return house
 
+    def flow(house: House, until: str) -> Outcome:
+        """The last step of `run_again`: kept when nothing changed."""
+        if not house.store.reusable(until, origin=origin_of(house)):
+            make(house, {}, lambda _line: None)
+        return Outcome(made={until})
+
     monkeypatch.setattr(command, "House", small)
+    monkeypatch.setattr(command, "run_again", flow)
     return house
 
 
