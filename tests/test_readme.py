@@ -90,15 +90,16 @@ def test_the_readme_shows_what_is_there(name: str) -> None:
     assert block(name) == QUICK[name](), "run `make readme`"
 
 
-OF_THE_MODEL = re.compile(r"^(Problems read|Without a reading|Knowledge base) .*\n", re.MULTILINE)
-"""Lines that count what the model said: another processor may round its way to another word."""
+OF_THE_MODEL = re.compile(
+    r"^(?:Problems read|Without a reading|Knowledge base|Retained|Fused model|Data set to publish"
+    r"|Stage [12] (?:training|model|export|to publish)) .*\n(?: {20,}.*\n)*"
+    r"|^.*\.secai/publications/.*\n",
+    re.MULTILINE,
+)
+"""What depends on the numbers of a model: another processor may round its way to another word.
 
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", SLOW)
-def test_the_readme_shows_what_the_demo_prints(name: str) -> None:
-    written, made = (OF_THE_MODEL.sub("", text) for text in (block(name), SLOW[name]()))
-    assert written == made, "run `make readme`"
+`tests/house/test_learning.py` compares the rest of the block with what the demo prints.
+"""
 
 
 def test_every_link_of_the_readme_leads_somewhere() -> None:

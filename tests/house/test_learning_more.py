@@ -199,6 +199,11 @@ def test_a_tiny_olmo_goes_through_the_whole_flow(own: Path, tiny: Path, tmp_path
         # its tokenizer knows 400 words, so everything is longer
         "SECAI_ANALYSES__PROMPT_TOKENS": "1200",
         "SECAI_DATASETS__MAX_TOKENS": "2048",
+        **{f"SECAI_STAGE{stage}__MAX_TOKENS": "2048" for stage in (1, 2)},
+        **{f"SECAI_STAGE{stage}__LORA__LAYERS": "2" for stage in (1, 2)},
+        **{f"SECAI_STAGE{stage}__ITERATIONS": "8" for stage in (1, 2)},
+        "SECAI_EVALUATION__MAX_ROWS": "8",
+        "SECAI_EVALUATION__ANSWER_TOKENS": "24",
     }
     for product in MODELS.glob("gt-all-*"):
         shutil.copytree(product, tmp_path / "shelf" / product.name)

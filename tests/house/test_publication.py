@@ -11,7 +11,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 )
 
 from secai_assets.dataset_views import CHECKS
-from tests.house.kit import BIN, Web, free_port, started, wait_until
+from tests.house.kit import BIN, MODELS, Web, free_port, started, wait_until
 
 pytestmark = pytest.mark.slow
 TARGET = "published_dataset"
@@ -30,7 +30,7 @@ class Dev(NamedTuple):
 def dev(own: Path, tmp_path: Path) -> Iterator[Dev]:
     port = free_port()
     argv = [str(BIN / "secai"), "up", "--port", str(port)]
-    with started(argv, own, tmp_path / "dev.log", SECAI_PROFILE="demo"):
+    with started(argv, own, tmp_path / "dev.log", SECAI_MODELS_DIR=str(MODELS)):
         web = Web(port)
         wait_until("the code location", web.loaded)
         yield Dev(web, own)
