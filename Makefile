@@ -35,7 +35,8 @@ demo: setup ## From scans to proven fixes, a trained adapter and a publication c
 	@$(SECAI) demo $(if $(REPO),--repo "$(REPO)") $(ARGS)
 
 train: setup ## The longer training on forge and sample, evaluated and exported (about an hour on two free cores)
-	@SECAI_PROFILE=train $(SECAI) demo --until evaluation $(ARGS)
+	@SECAI_PROFILE=train SECAI_HOME=.secai/train SECAI_TOOLS_DIR="$(CURDIR)/.secai/tools" \
+	$(SECAI) demo $(ARGS)
 
 up: setup ## Start the Dagster UI with its daemon
 	@$(SECAI) up $(ARGS)

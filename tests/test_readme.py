@@ -76,6 +76,7 @@ QUICK: dict[str, Callable[[], str]] = {
 }
 SLOW: dict[str, Callable[[], str]] = {
     "demo": lambda: f"```\n{command('demo')}\n```",
+    "results": lambda: command("eval", "--markdown").replace("\n#", "\n##").lstrip("# "),
 }
 
 

@@ -166,6 +166,9 @@ def evaluate(
         int, typer.Option(min=0, help="Most rows of each test part; 0: evaluation.max_rows.")
     ] = 0,
     as_json: Json = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="The tables in short, for a page of yours.")
+    ] = False,
 ) -> None:
     """Examine base model, Stage 1 and Stage 2 on the test parts, beside the baselines.
 
@@ -173,7 +176,7 @@ def evaluate(
     """
     from secai_assets.cli.eval import print_evaluation
 
-    print_evaluation(stage, max_rows, as_json=as_json)
+    print_evaluation(stage, max_rows, as_json=as_json, as_markdown=as_markdown)
 
 
 @app.command()

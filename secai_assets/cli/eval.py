@@ -22,13 +22,15 @@ from secai_assets.run import run_again
 from secai_lib.core.evaluation import Evaluation, Score
 from secai_lib.core.verdict import Verdict
 from secai_lib.evaluation.exam import MAIN
-from secai_lib.evaluation.page import PREDICATES, TITLES, contenders_of, groups_of
+from secai_lib.evaluation.page import PREDICATES, TITLES, contenders_of, groups_of, render_markdown
 from secai_lib.quality.evaluation import score_gates
 
 errors = Console(stderr=True, highlight=False)
 
 
-def print_evaluation(stage: int, max_rows: int, *, as_json: bool) -> None:
+def print_evaluation(
+    stage: int, max_rows: int, *, as_json: bool = False, as_markdown: bool = False
+) -> None:
     """Print the examination in force, made first where it is missing or out of date.
 
     With a `stage` (1 or 2) or `max_rows` (above 0) only so much is asked, and nothing is stored.
@@ -49,8 +51,10 @@ def print_evaluation(stage: int, max_rows: int, *, as_json: bool) -> None:
     if as_json:
         rows = {**made.model_dump(mode="json"), "gates": [v.model_dump() for v in verdicts]}
         typer.echo(json.dumps(rows, sort_keys=True, indent=2))
-        return
-    _print(made, stages, verdicts)
+    elif as_markdown:
+        typer.echo(render_markdown(made, verdicts, brief=True))
+    else:
+        _print(made, stages, verdicts)
 
 
 def _examined(house: House, stages: Sequence[int]) -> Evaluation:

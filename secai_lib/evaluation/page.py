@@ -76,10 +76,13 @@ def render_page(
     return page.render(**_values(evaluation, verdicts, shown), style=style, policy=policy) + "\n"
 
 
-def render_markdown(evaluation: Evaluation, verdicts: Sequence[Verdict]) -> str:
-    """The tables as Markdown, for terminals, cards and reviews."""
+def render_markdown(
+    evaluation: Evaluation, verdicts: Sequence[Verdict], *, brief: bool = False
+) -> str:
+    """The tables as Markdown, for cards and reviews; `brief` without tools and categories."""
+    kinds = ("facet:", "files:") if brief else ("",)
     page = _environment().get_template("evaluation.md.j2")
-    return page.render(**_values(evaluation, verdicts, ())) + "\n"
+    return page.render(**_values(evaluation, verdicts, (), kinds)) + "\n"
 
 
 def contenders_of(evaluation: Evaluation, stage: int) -> list[str]:
@@ -101,8 +104,12 @@ def cell(score: Score | None) -> str:
 
 
 def _values(
-    evaluation: Evaluation, verdicts: Sequence[Verdict], shown: Sequence[Example]
+    evaluation: Evaluation,
+    verdicts: Sequence[Verdict],
+    shown: Sequence[Example],
+    kinds: tuple[str, ...] = ("",),
 ) -> dict[str, object]:
+    """What the templates show; of the groups those whose names begin with one of `kinds`."""
     stages = [stage for stage in (1, 2) if contenders_of(evaluation, stage)]
     return {
         "evaluation": evaluation,
@@ -112,7 +119,10 @@ def _values(
         "predicates": PREDICATES,
         "main": MAIN,
         "contenders": {stage: contenders_of(evaluation, stage) for stage in stages},
-        "groups": {stage: groups_of(evaluation, stage) for stage in stages},
+        "groups": {
+            stage: [group for group in groups_of(evaluation, stage) if group.startswith(kinds)]
+            for stage in stages
+        },
         "shown": shown,
         "models": (*MODELS, TRUTH),
     }

@@ -47,6 +47,10 @@ def test_the_examination_is_made_once_and_shown(
     told = json.loads(capsys.readouterr().out)
     assert {gate["name"] for gate in told["gates"]} >= {"stage1", "retention"}
     assert len(told["scores"]) > 50
+    command.print_evaluation(0, 0, as_markdown=True)
+    page = capsys.readouterr().out
+    assert "## Stage 1: reading a weakness" in page and "| facet:" in page
+    assert "| tool:" not in page, "the tables in short"
 
 
 def test_a_smaller_examination_asks_less_and_is_not_stored(
