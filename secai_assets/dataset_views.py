@@ -51,7 +51,10 @@ def dataset_origin(house: House) -> Origin:
     return Origin(
         inputs=inputs | {"base_model": read_base_model(house).identity},
         settings=content_hash(house.settings.datasets, house.settings.contexts, house.action_pins),
-        code_version=code_version("datasets", "code_context", "gateways/chat_tokens"),
+        code_version=code_version(
+            *("datasets", "code_context", "gateways/chat_tokens", "gateways/trainer/encode"),
+            *("gateways/llm/prompt", "gateways/llm/control_text"),
+        ),
     )
 
 

@@ -104,7 +104,10 @@ def origin_of(house: House) -> Origin:
     return Origin(
         inputs=inputs,
         settings=content_hash(house.settings.evaluation, house.settings.quality),
-        code_version=code_version("evaluation", "datasets", "fixes", "parsers", "gateways/rescan"),
+        code_version=code_version(
+            *("evaluation", "datasets", "fixes", "parsers"),
+            *("gateways/rescan", "gateways/llm", "gateways/merging"),
+        ),
     )
 
 
