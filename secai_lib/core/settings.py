@@ -207,6 +207,8 @@ class DatasetSettings(Record):
     """Least share of distinct answers among the rows of one vulnerability type (warning)."""
     augmentation: float = Field(default=1.2, ge=1, le=3)
     """Training rows after augmentation, per row before it; only the wording changes."""
+    label_rows: int = Field(default=0, ge=0)
+    """Most training rows of Stage 1 that stand there once more with the labels alone."""
     window_lines: int = Field(default=20, ge=5, le=60)
     """Most lines of the window that Stage 2 rewrites."""
     max_tokens: int = Field(default=512, ge=64)

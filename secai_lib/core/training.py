@@ -115,7 +115,8 @@ class ExampleMetadata(Record):
     forged: bool
     """True for forged pairs."""
     augmented: bool = False
-    """True when the wording of the instruction was varied; code and ids never are."""
+    """True for a second version of a row: another task line, or the labels alone; code and ids
+    never change."""
     created_at: datetime
     """The scan's time, so that rebuilds are byte-identical."""
 

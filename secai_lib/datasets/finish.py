@@ -11,7 +11,7 @@ from secai_lib.core.secret_shapes import secret_in
 from secai_lib.core.settings import DatasetSettings
 from secai_lib.core.training import Split, TrainingExample
 from secai_lib.datasets.likeness import highest_across_splits
-from secai_lib.datasets.rows import reworded
+from secai_lib.datasets.rows import labels_only, reworded
 from secai_lib.datasets.splits import split_rows
 from secai_lib.datasets.thinning import (
     Rows,
@@ -94,7 +94,11 @@ def _finished(
 
 
 def _augmented(rows: Rows, settings: DatasetSettings) -> Rows:
-    """`rows` by seed, and `augmentation` times as many training rows, the rarest kinds first."""
+    """`rows` by seed, and `augmentation` times as many training rows, the rarest kinds first.
+
+    Of Stage 1 some stand there once more with the labels alone as their answer: they are a fifth
+    of an answer's tokens, and would be learnt last.
+    """
     ordered = shuffled(rows, settings.seed)
     train = [row for row in ordered if row.split is Split.TRAIN]
     wanted = round((settings.augmentation - 1) * len(train))
@@ -103,6 +107,7 @@ def _augmented(rows: Rows, settings: DatasetSettings) -> Rows:
         reworded(row, 1 + (at // len(turns) + int(row.id, 16)) % (len(TASKS[row.stage]) - 1))
         for at, row in zip(range(wanted), turns * 2, strict=False)
     ]
+    copies += [labels_only(row) for row in turns[: settings.label_rows] if row.stage == 1]
     return shuffled([*ordered, *copies], settings.seed)
 
 

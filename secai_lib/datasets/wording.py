@@ -30,3 +30,6 @@ TASKS: Mapping[Literal[1, 2], tuple[str, ...]] = {
     ),
 }
 """The wordings of the task, which is the first line of an instruction; the first is the usual."""
+
+LABELS_ONLY = "Label this finding."
+"""The task of Stage 1 when its answer is the labels alone."""

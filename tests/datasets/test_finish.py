@@ -15,7 +15,7 @@ from secai_lib.datasets.held_out import LOST
 from secai_lib.datasets.likeness import shingles_of
 from secai_lib.datasets.splits import HELD_OUT
 from secai_lib.datasets.thinning import rule_of
-from secai_lib.datasets.wording import TASKS
+from secai_lib.datasets.wording import LABELS_ONLY, TASKS
 from secai_lib.quality import datasets
 from tests.fakes.training_rows import make_metadata, make_training_row
 
@@ -249,6 +249,26 @@ def test_augmentation_changes_the_first_line_of_training_rows_only() -> None:
             original.response, Split.TRAIN, original.group)  # fmt: skip
         assert task in TASKS[1][1:]
         assert copy.messages[1].content == copy.instruction
+
+
+def test_some_rows_of_stage_1_stand_there_once_more_with_the_labels_alone() -> None:
+    rows = [
+        make_training_row(
+            body=f"Rule: r{n % 12}\n{prose(n)}",
+            response=f'{{"category":"code"}}\n{prose(n + 10_000)}',
+            group=f"g{n}", metadata=make_metadata(problem=f"p{n}", rule=f"r{n % 12}", file=f"{n}"),
+        )
+        for n in range(100)
+    ]  # fmt: skip
+    made = done(rows, DatasetSettings(label_rows=30, augmentation=1.0))
+    bare = [r for r in made.rows if r.metadata.augmented]
+    originals = {r.instruction.partition("\n")[2]: r for r in plain(made)}
+    assert len(bare) == 30
+    for copy in bare:
+        task, _, body = copy.instruction.partition("\n")
+        assert (task, copy.response) == (LABELS_ONLY, '{"category":"code"}')
+        assert (copy.split, originals[body].split) == (Split.TRAIN, Split.TRAIN)
+    assert {r.split for r in made.rows} == set(Split)
 
 
 @pytest.mark.parametrize(
