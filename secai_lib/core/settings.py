@@ -207,7 +207,7 @@ class DatasetSettings(Record):
     """Least share of distinct answers among the rows of one vulnerability type (warning)."""
     augmentation: float = Field(default=1.2, ge=1, le=3)
     """Training rows after augmentation, per row before it; only the wording changes."""
-    label_rows: int = Field(default=0, ge=0)
+    label_rows: int = Field(default=400, ge=0)
     """Most training rows of Stage 1 that stand there once more with the labels alone."""
     window_lines: int = Field(default=20, ge=5, le=60)
     """Most lines of the window that Stage 2 rewrites."""
@@ -243,7 +243,7 @@ class LoraSettings(Record):
     """Factor of the low-rank product; PEFT calls `scale * rank` alpha."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Dropout before the low-rank product, in training only."""
-    layers: int = Field(default=12, ge=0)
+    layers: int = Field(default=10, ge=0)
     """How many layers get it, counted from the last; 0 for all."""
     targets: Literal["attention", "linear"] = "linear"
     """`attention`: query, key, value and output projections; `linear`: those of the MLP too."""
@@ -255,13 +255,13 @@ class StageSettings(Record):
     engine: Literal["auto", "torch", "mlx"] = "auto"
     """`auto`: mlx where MLX has a GPU, torch otherwise."""
     lora: LoraSettings = LoraSettings()
-    iterations: int = Field(default=300, ge=1)
+    iterations: int = Field(default=32, ge=1)
     """Optimizer steps on the stage's own rows."""
     batch_size: int = Field(default=4, ge=1)
     """Rows of a batch."""
     accumulation: int = Field(default=1, ge=1)
     """Batches of a step."""
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=3e-3, gt=0)
     """The highest, reached after the warm-up."""
     schedule: Literal["cosine", "constant", "plateau"] = "cosine"
     """After the warm-up: down to a tenth, as it is, or lowered when validation stands still."""
@@ -277,13 +277,13 @@ class StageSettings(Record):
     """Of AdamW."""
     clip_norm: float = Field(default=1.0, gt=0)
     """Largest norm of the gradient."""
-    validate_every: int = Field(default=25, ge=1)
+    validate_every: int = Field(default=16, ge=1)
     """Steps between two looks at the validation part; the best adapter seen there is kept."""
-    validation_rows: int = Field(default=32, ge=1)
+    validation_rows: int = Field(default=8, ge=1)
     """Most rows of the validation part that are looked at."""
     early_stop: int = Field(default=0, ge=0)
     """Validations without a better loss that end the training; 0: never."""
-    checkpoint_every: int = Field(default=25, ge=1)
+    checkpoint_every: int = Field(default=16, ge=1)
     """Steps between two checkpoints that a killed training goes on from."""
     max_tokens: int = Field(default=512, ge=64)
     """Most tokens of a row."""
@@ -298,9 +298,9 @@ class StageSettings(Record):
 class EvaluationSettings(Record):
     """What the models are asked when they are examined."""
 
-    max_rows: int = Field(default=0, ge=0)
+    max_rows: int = Field(default=12, ge=0)
     """Most rows of each test part, spread over its facets; 0: all."""
-    answer_tokens: int = Field(default=160, ge=16)
+    answer_tokens: int = Field(default=96, ge=16)
     """Most tokens of an answer."""
     batch_size: int = Field(default=16, ge=1)
     """Chats answered together."""
@@ -423,7 +423,9 @@ class Settings(Record):
     forge: ForgeSettings = ForgeSettings()
     datasets: DatasetSettings = DatasetSettings()
     stage1: StageSettings = StageSettings()
-    stage2: StageSettings = StageSettings(learning_rate=5e-4, replay=0.25)
+    stage2: StageSettings = StageSettings(
+        iterations=24, learning_rate=1e-3, validate_every=12, checkpoint_every=12, replay=0.25
+    )
     evaluation: EvaluationSettings = EvaluationSettings()
     publication: PublicationSettings = PublicationSettings()
     quality: Quality = Quality()

@@ -19,7 +19,7 @@ from secai_lib.datasets.wording import LABELS_ONLY, TASKS
 from secai_lib.quality import datasets
 from tests.fakes.training_rows import make_metadata, make_training_row
 
-SETTINGS, QUALITY = DatasetSettings(), Quality()
+SETTINGS, QUALITY = DatasetSettings(label_rows=0), Quality()
 WORDS = [f"word{number}" for number in range(3000)]
 
 

@@ -49,7 +49,8 @@ def test_no_row_has_a_fault(rows: list[TrainingExample], name: str) -> None:
 def test_the_loud_rules_are_held_down_and_nothing_leaks(rows: list[TrainingExample]) -> None:
     made = finish(rows, SETTINGS, count_tokens)[1]
     assert made.left_out["near_duplicate"] > 50
-    loud = [r for r in made.rows if r.metadata.rule.endswith("credential-validation-bypass")]
+    named = [r for r in made.rows if r.metadata.rule.endswith("credential-validation-bypass")]
+    loud = [r for r in named if not r.metadata.augmented]
     assert len(loud) <= 12
     assert datasets.no_leak(made.rows, SETTINGS, QUALITY).passed
     assert datasets.token_length(made.tokens, SETTINGS).passed

@@ -121,8 +121,8 @@ def test_the_summary_says_what_manifests_tables_and_files_say(learned: Finished)
 
 HONEST = {"stage1_dataset.diversity", "stage2_dataset.diversity", "analyses.abstention"}
 HONEST |= {f"evaluation.{name}" for name in ("intervals", *SCORE_GATES)}
-"""Warnings that are deserved: the answers about one kind of weakness are much alike, the small model
-has no reading of about every second problem, and a few dozen steps make no good model."""
+"""Warnings that are deserved: answers about one kind of weakness are alike, the small model has no
+reading of about every second problem, and a few dozen steps make no good model."""
 
 
 def test_every_check_passed_but_an_honest_warning_and_the_gate_is_open(learned: Finished) -> None:
