@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from secai_lib.core.adapter import Adapter
 from secai_lib.core.settings import StageSettings
-from secai_lib.training.plan import make_plan
+from secai_lib.training.plan import make_plan, replay_steps
 from secai_lib.training.records import Training
 from secai_lib.training.schedule import learning_rate, stops_early
 
@@ -53,6 +53,10 @@ def evidence(training: Training, adapter: Adapter, settings: StageSettings) -> l
         "weight_decay": (settings.weight_decay, used.get("weight_decay")),
         "clip_norm": (settings.clip_norm, used.get("clip_norm")),
         "iterations, batch_size, accumulation, seed, replay": (plan.digest, training.plan),
+        "replay (steps)": (
+            replay_steps(settings) if training.stage == 2 else 0,
+            training.planned_steps - settings.iterations,
+        ),
         "iterations": (_steps(training, settings, len(plan.steps)), done),
         "learning_rate, schedule, warmup, plateau": (
             _rates(training, settings, len(plan.steps)),

@@ -65,6 +65,15 @@ def test_an_engine_that_ignores_a_setting_is_found_out(name: str) -> None:
     assert any(name in line for line in found)
 
 
+def test_rows_that_were_never_replayed_are_found_out(made: Trained) -> None:
+    """The plan of no rows to replay is the plan that was made; only the steps tell."""
+    stage2 = made.training.model_copy(update={"stage": 2})
+    settings = SETTINGS.model_copy(update={"replay": 0.25})
+    found = differences(evidence(stage2, made.adapter, settings))
+    assert any(line.startswith("replay (steps): asked 6, found 0") for line in found), found
+    assert differences(evidence(stage2, made.adapter, SETTINGS)) == []
+
+
 def test_rates_of_a_plateau_and_an_early_stop_are_computed_again() -> None:
     plateau = SETTINGS.model_copy(
         update={"schedule": "plateau", "validate_every": 1, "plateau_patience": 1, "early_stop": 6}
