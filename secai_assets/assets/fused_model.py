@@ -87,13 +87,14 @@ def fused_model(
 
 def fused_origin(house: House) -> Origin:
     """What the fused model is made of; the limit decides the precision."""
-    limit = house.settings.quality.exports_min_survival
-    return origin_of(house, NAME).model_copy(update={"settings": content_hash(limit)})
+    limit, origin = house.settings.quality.exports_min_survival, origin_of(house, NAME)
+    return origin.model_copy(update={"settings": content_hash(origin.settings, limit)})
 
 
 def make(house: House, options: Mapping[str, object], say: Callable[[str], None]) -> None:
     """Store the fused model; there are no `options`."""
     source, base = adapter_of(NAME), read_base_model(house)
+    origin = fused_origin(house)  # before anything is read: what changes meanwhile is missed
     (adapter, weights), probe = read_adapter(house, source), read_probe(house, source)
     dense = house.shelf.folder(base, ModelFormat.SAFETENSORS)
     found = survival(dense, adapter, weights, base.identity)
@@ -126,7 +127,7 @@ def make(house: House, options: Mapping[str, object], say: Callable[[str], None]
         files: dict[str, bytes | Path] = {file.name: file for file in sorted(folder.iterdir())}
         size = sum(file.stat().st_size for file in folder.iterdir())
         files |= {FACTS: canonical_json(facts).encode(), "README.md": card.encode()}
-        house.store.publish(NAME, files, origin=fused_origin(house), counts={"size_bytes": size})
+        house.store.publish(NAME, files, origin=origin, counts={"size_bytes": size})
 
 
 def read_facts(house: House) -> FusedFacts:

@@ -151,6 +151,33 @@ def test_an_export_of_an_adapter_that_was_replaced_blocks(house: House) -> None:
     assert failed(house) == {"complete"}
 
 
+def test_another_licence_of_the_base_makes_the_export_anew(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The card says it, so that an old card is not what lies there."""
+    stage2_peft.make(house, {}, print)
+    before = fused.fused_origin(house)
+    assert "license: apache-2.0" in house.store.read("stage2_peft", "README.md").decode()
+    monkeypatch.setenv("SECAI_MODELS__BASE__LICENCE", "MIT")
+    house = House()
+    make_base(house, {}, print)
+    assert failed(house) == {"complete"} and fused.fused_origin(house) != before
+    stage2_peft.make(house, {}, print)
+    assert "license: mit" in house.store.read("stage2_peft", "README.md").decode()
+    assert not failed(house)
+
+
+def test_an_adapter_that_is_replaced_while_it_is_exported_is_not_taken_for_the_new_one(
+    house: House,
+) -> None:
+    def replace(sentence: str) -> None:
+        if "mlx-lm" in sentence and "loading" in sentence:
+            put_adapter(house, 2, size=0.2)
+
+    stage2_peft.make(house, {}, replace)
+    assert failed(house) == {"complete"}
+
+
 def test_a_damaged_file_blocks(house: House) -> None:
     stage2_peft.make(house, {}, print)
     file = house.store.path("stage2_peft") / "adapter_model.safetensors"
