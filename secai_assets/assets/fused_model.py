@@ -18,7 +18,7 @@ from secai_lib.core.errors import TrainingError
 from secai_lib.core.manifest import Origin
 from secai_lib.core.model import ModelFormat
 from secai_lib.core.record import Record, canonical_json, content_hash
-from secai_lib.gateways.fusing import Survival, choose, fuse, survival
+from secai_lib.gateways.fusing import Survival, choose, fuse, stored, survival
 from secai_lib.gateways.logits import largest_change, overflows, torch_logits
 from secai_lib.peft_export import Kept, fused_card
 
@@ -37,7 +37,7 @@ class FusedFacts(Record):
     precision: str
     """Of the stored weights: the smallest that keeps the adapter and does not overflow."""
     survival: tuple[Survival, ...]
-    """What each precision would keep, 4 bits for comparison."""
+    """What each precision would keep, 4 bits for comparison; the stored one's is of its files."""
     logit_change: float
     """Largest difference of a logit to the trainer's, on the probe rows in float32."""
     overflowed: tuple[str, ...]
@@ -111,6 +111,8 @@ def make(house: House, options: Mapping[str, object], say: Callable[[str], None]
             overflowed.append(precision)
         else:
             raise TrainingError("the fused model overflows in every precision: train again")
+        there = stored(dense, folder, adapter, weights, precision)
+        found = [there if one.precision == precision else one for one in found]
         again = torch_logits(folder, probe.rows, probe.last)
         facts = FusedFacts(
             base=base.identity,

@@ -23,6 +23,7 @@ from secai_lib.core.errors import TrainingError
 from secai_lib.core.manifest import Origin
 from secai_lib.core.model import ModelFormat
 from secai_lib.core.record import canonical_json
+from secai_lib.gateways import fusing
 from secai_lib.gateways.adapter_files import logits_to_bytes, weights_to_bytes
 from tests.fakes.adapters import hooked_logits, make_adapter
 from tests.fakes.tiny_olmo import write_tiny_olmo
@@ -206,3 +207,24 @@ def test_a_small_adapter_is_not_quantised_away(
     assert by_precision["4-bit"].overall < 0.5
     assert facts.shipped.worst >= house.settings.quality.exports_min_survival
     assert facts.shipped.worst > by_precision["bfloat16"].worst
+
+
+def test_a_fused_model_whose_files_hold_no_adapter_blocks(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was stored is measured, and not what rounding would have left of it."""
+
+    def forgetful(dense: Path, into: Path, adapter: Any, weights: Any, *rest: str) -> None:
+        nothing = {name: pair._replace(b=np.zeros_like(pair.b)) for name, pair in weights.items()}
+        fusing.fuse(dense, into, adapter, nothing, *rest)
+
+    monkeypatch.setattr(fused, "fuse", forgetful)
+    fused.make(house, {}, print)
+    result = dg.materialize(
+        [fused.fused_model, fused_model_checks],
+        resources={"house": house},
+        instance=dg.DagsterInstance.ephemeral(),
+        raise_on_error=False,
+    )
+    bad = {e.check_name for e in result.get_asset_check_evaluations() if not e.passed}
+    assert bad == {"adapter_survives"}
