@@ -65,6 +65,38 @@ def test_an_engine_that_ignores_a_setting_is_found_out(name: str) -> None:
     assert any(name in line for line in found)
 
 
+IN_USE = [
+    *("rank", "scale", "dropout", "layers", "modules", "trained_weights", "base_frozen"),
+    *("optimizer", "learning_rate", "weight_decay", "clip_norm"),
+]
+
+
+@pytest.mark.parametrize("name", IN_USE)
+def test_what_each_live_object_says_is_compared(made: Trained, name: str) -> None:
+    assert set(IN_USE) == set(made.training.in_use)
+    said = made.training.in_use[name]
+    other = "sgd" if isinstance(said, str) else said + 1
+    training = made.training.model_copy(update={"in_use": {**made.training.in_use, name: other}})
+    asked = SETTINGS.model_copy(update={"lora": SETTINGS.lora.model_copy(update={"layers": 1})})
+    assert differences(evidence(made.training, made.adapter, asked)) == []
+    found = differences(evidence(training, made.adapter, asked))
+    assert len(found) == 1, found
+
+
+def test_matrices_of_another_rank_or_in_other_layers_are_found_out(made: Trained) -> None:
+    name, facts = next(iter(made.adapter.modules.items()))
+    turned = facts.model_copy(
+        update={"a_shape": facts.a_shape[::-1], "b_shape": facts.b_shape[::-1]}
+    )
+    for modules, setting in (
+        ({**made.adapter.modules, name: turned}, "lora.rank (matrices)"),
+        ({**made.adapter.modules, "model.layers.1.mlp.up_proj": facts}, "lora.layers (matrices)"),
+    ):
+        adapter = made.adapter.model_copy(update={"modules": modules})
+        found = differences(evidence(made.training, adapter, SETTINGS))
+        assert any(line.startswith(setting) for line in found), found
+
+
 def test_rows_that_were_never_replayed_are_found_out(made: Trained) -> None:
     """The plan of no rows to replay is the plan that was made; only the steps tell."""
     stage2 = made.training.model_copy(update={"stage": 2})
