@@ -79,6 +79,11 @@ class _Run:
                 probe=work.parent_probe, facts_of=facts_of, tolerance=tolerance,
             )  # fmt: skip
         before = mean_loss(self._engine, work.probe, work.settings.batch_size)
+        if not math.isfinite(before):
+            raise TrainingError(
+                f"the probe rows of Stage {work.stage} have no loss that is a number before the "
+                "first step: the base model overflows; materialize base_model again"
+            )
         self._state = LoopState(probe_before=before, resumed=resumed)
         self._best = self._engine.weights()
         if work.validation:

@@ -8,7 +8,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from secai_assets.assets.stage1_adapter import make as make_stage1
 from secai_assets.assets.stage1_adapter import stage1_adapter
+from secai_assets.assets.stage2_adapter import make as make_stage2
 from secai_assets.assets.stage2_adapter import stage2_adapter
 from secai_assets.checks.stage1_adapter import stage1_adapter_checks
 from secai_assets.checks.stage2_adapter import stage2_adapter_checks
@@ -143,6 +145,14 @@ def test_the_same_inputs_give_the_same_bytes_and_say_where_they_are(house: House
     assert house.store.reusable(ADAPTERS[1], origin=adapter_origin(house, 1)) == first
     assert any("step 8 of 18: loss" in line and "tokens/s" in line for line in said)
     assert str(house.store.root) not in house.store.read(ADAPTERS[1], "training.json").decode()
+
+
+def test_a_process_that_waited_for_another_does_not_train_again(trained: House) -> None:
+    """Both saw that nothing was there; the second finds it made (opening the fake base raises)."""
+    first = [trained.store.require(ADAPTERS[stage]) for stage in (1, 2)]
+    make_stage1(trained, {}, print)
+    make_stage2(trained, {}, print)
+    assert [trained.store.require(ADAPTERS[stage]) for stage in (1, 2)] == first
 
 
 def test_a_killed_training_goes_on_in_the_next_process(house: House) -> None:

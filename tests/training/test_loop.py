@@ -277,13 +277,20 @@ def test_an_engine_that_tells_nonsense_is_not_believed() -> None:
         )  # fmt: skip
 
 
-def test_a_validation_loss_that_is_no_number_stops_it() -> None:
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [("validation", "the validation loss behind step 0 is no number"), ("probe", "the probe rows")],
+)
+def test_fixed_rows_without_a_loss_that_is_a_number_stop_it(part: str, named: str) -> None:
+    work, keep = stage1_work(), MemoryCheckpoints()
+    fixed = getattr(work, part)
+
     class Blind(NumpyTrainEngine):
         def losses(self, rows: Sequence[int], batch_size: int) -> list[LossSum]:
-            return [LossSum(float("nan"), 1.0) for _ in rows]
+            nothing = LossSum(float("nan"), 1.0)
+            return [nothing for _ in rows] if rows == fixed else super().losses(rows, batch_size)
 
-    work, keep = stage1_work(), MemoryCheckpoints()
-    with pytest.raises(TrainingError, match="the validation loss behind step 0 is no number"):
+    with pytest.raises(TrainingError, match=named):
         train(Blind(work.rows, SETTINGS), work, keep, facts_of=facts_of, tolerance=1e-3)
     assert keep.kept == []
 
