@@ -72,6 +72,10 @@ def evidence(training: Training, adapter: Adapter, settings: StageSettings) -> l
             [n for n in range(1, done + 1) if n % settings.checkpoint_every == 0 or n == done],
             [n for n in training.checkpoints if n % settings.checkpoint_every == 0 or n == done],
         ),
+        "max_tokens (rows left out)": (
+            settings.max_tokens,
+            training.settings.max_tokens if training.left_out else settings.max_tokens,
+        ),
         "max_tokens": (True, max(training.lengths, default=0) <= settings.max_tokens),
         "probe_rows": (min(settings.probe_rows, own), len(training.probe)),
     }

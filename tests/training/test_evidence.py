@@ -65,6 +65,17 @@ def test_an_engine_that_ignores_a_setting_is_found_out(name: str) -> None:
     assert any(name in line for line in found)
 
 
+def test_another_limit_of_tokens_is_named_where_it_decides_which_rows_are_read(
+    made: Trained,
+) -> None:
+    short = SETTINGS.model_copy(update={"max_tokens": max(made.training.lengths) - 1})
+    assert any(line.startswith("max_tokens:") for line in wrong(made, short))
+    long, missed = SETTINGS.model_copy(update={"max_tokens": 600}), {"left_out": 2}
+    less = made._replace(training=made.training.model_copy(update=missed))
+    assert wrong(less, SETTINGS) == wrong(made, long) == []
+    assert [line.partition(":")[0] for line in wrong(less, long)] == ["max_tokens (rows left out)"]
+
+
 IN_USE = [
     *("rank", "scale", "dropout", "layers", "modules", "trained_weights", "base_frozen"),
     *("optimizer", "learning_rate", "weight_decay", "clip_norm"),
