@@ -10,6 +10,7 @@ from typing import Any
 
 from secai_lib.core.adapter import Adapter, LowRank, TrainEngine
 from secai_lib.core.errors import TrainingError
+from secai_lib.core.record import canonical_json
 from secai_lib.training.lineage import FactsOf, Parent, resume
 from secai_lib.training.losses import mean_loss
 from secai_lib.training.records import StepFacts, Training, Validation
@@ -171,7 +172,7 @@ class _Run:
         arrays = {f"engine/{name}": value for name, value in self._engine.state().items()}
         for name, pair in self._best.items():
             arrays |= {f"best_a/{name}": pair.a, f"best_b/{name}": pair.b}
-        self._keep.save(self._done, self._state.model_dump_json(), arrays)
+        self._keep.save(self._done, canonical_json(self._state), arrays)
 
     def _change(self, **changes: Any) -> None:
         self._state = self._state.model_copy(update=changes)

@@ -1,5 +1,6 @@
 """A small model is really trained: it learns, keeps its best, resumes bit by bit, and refuses."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -124,6 +125,14 @@ def test_a_killed_training_goes_on_bit_by_bit_from_any_step(stage1: Trained) -> 
             run(stage1_work(), keep, die_behind=step)
         again = run(stage1_work(), MemoryCheckpoints(keep.kept))
         assert bytes_of(again) == bytes_of(stage1), step
+
+
+def test_a_training_without_clipping_goes_on_too() -> None:
+    work = stage1_work(SETTINGS.model_copy(update={"clip_norm": math.inf}))
+    keep = MemoryCheckpoints()
+    with pytest.raises(Killed):
+        run(work, keep, die_behind=9)
+    assert bytes_of(run(work, MemoryCheckpoints(keep.kept))) == bytes_of(run(work))
 
 
 def test_a_best_adapter_that_is_long_past_survives_a_kill() -> None:
