@@ -39,6 +39,7 @@ from tests.fakes.train_engine import NumpyTrainEngine
 from tests.fakes.training_rows import make_training_row
 from tests.fakes.training_work import make_rows
 
+STAGES: tuple[Stage, ...] = (1, 2)
 ORIGIN = Origin(inputs={}, settings="", code_version="")
 SMALL = {
     "ITERATIONS": "18", "VALIDATE_EVERY": "5", "CHECKPOINT_EVERY": "4", "LEARNING_RATE": "0.05",
@@ -76,8 +77,7 @@ def house(home: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     house = House()
     model = {"model.json": canonical_json(make_model()).encode()}
     house.store.publish("base_model", model, origin=ORIGIN, counts={})
-    stages: tuple[Stage, ...] = (1, 2)
-    for stage in stages:
+    for stage in STAGES:
         files = dataset_files([make_training_row(stage=stage)], stage)
         house.store.publish(DATASETS[stage], files, origin=ORIGIN, counts={})
     return house
@@ -183,6 +183,67 @@ def test_other_settings_or_rows_do_not_go_on_from_a_checkpoint(
     said: list[str] = []
     made(House(), 1, said.append)
     assert not any("going on" in line for line in said)
+
+
+def killed(house: House, stage: Stage) -> None:
+    """Train until a checkpoint lies there, and die."""
+
+    def die(line: str) -> None:
+        if line.startswith("step 10"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        made(house, stage, die)
+
+
+def test_stage_2_does_not_go_on_from_a_checkpoint_on_another_stage_1(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(house, 1)
+    killed(house, 2)
+    monkeypatch.setenv("SECAI_STAGE1__WEIGHT_DECAY", "0.02")
+    said: list[str] = []
+    made(House(), 1)
+    made(House(), 2, said.append)
+    assert not any("going on" in line for line in said)
+    assert "resumed_from_stage1" not in failed(House(), 2)
+
+
+def test_another_engine_does_not_go_on_from_a_checkpoint(house: House) -> None:
+    killed(house, 1)
+    said: list[str] = []
+    made(house, 1, said.append, base=1)
+    assert not any("going on" in line for line in said)
+
+
+def test_an_adapter_is_made_anew_when_what_it_is_made_of_is_another(
+    trained: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kept(house: House) -> list[bool]:
+        return [house.store.reusable(ADAPTERS[s], origin=adapter_origin(house, s)) is not None
+                for s in STAGES]  # fmt: skip
+
+    def put_rows(stage: Stage, row: TrainingExample) -> None:
+        files = dataset_files([row], stage)
+        trained.store.publish(DATASETS[stage], files, origin=ORIGIN, counts={})
+
+    rows = {stage: make_training_row(stage=stage) for stage in STAGES}
+    other = {stage: rows[stage].model_copy(update={"id": "0" * 16}) for stage in STAGES}
+    assert kept(trained) == [True, True]
+    put_rows(2, other[2])
+    assert kept(trained) == [True, False]
+    put_rows(2, rows[2])
+    put_rows(1, other[1])
+    assert kept(trained) == [False, False]
+    put_rows(1, rows[1])
+    assert kept(trained) == [True, True]
+    adapter, _weights = read_adapter(trained, ADAPTERS[1])
+    change(trained, 1, adapter, "adapter.json", dropout=0.5)
+    assert kept(trained) == [True, False]
+    change(trained, 1, adapter, "adapter.json")
+    model = {"model.json": canonical_json(make_model(uri="pypi://another==1")).encode()}
+    trained.store.publish("base_model", model, origin=ORIGIN, counts={})
+    assert kept(trained) == [False, False]
 
 
 @pytest.mark.parametrize("name", ["weight_decay", "clip_norm", "scale"])
