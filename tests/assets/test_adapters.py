@@ -230,6 +230,10 @@ def test_an_adapter_is_made_anew_when_what_it_is_made_of_is_another(
     rows = {stage: make_training_row(stage=stage) for stage in STAGES}
     other = {stage: rows[stage].model_copy(update={"id": "0" * 16}) for stage in STAGES}
     assert kept(trained) == [True, True]
+    for stage in STAGES:
+        monkeypatch.setenv(f"SECAI_STAGE{stage}__EARLY_STOP", "4")
+        assert kept(House())[stage - 1] is False
+        monkeypatch.delenv(f"SECAI_STAGE{stage}__EARLY_STOP")
     put_rows(2, other[2])
     assert kept(trained) == [True, False]
     put_rows(2, rows[2])
