@@ -74,6 +74,18 @@ def failed(house: House, product: str = "stage2_peft") -> set[str]:
     return {verdict.name for verdict in export_verdicts(house, product) if not verdict.passed}
 
 
+def failed_fused(house: House) -> set[str]:
+    """Names of the checks of the fused model that lies there which fail, run alone."""
+    result = dg.materialize(
+        [fused.fused_model, fused_model_checks],
+        resources={"house": house},
+        instance=dg.DagsterInstance.ephemeral(),
+        selection=dg.AssetSelection.checks(*fused_model_checks.check_keys),
+        raise_on_error=False,
+    )
+    return {e.check_name for e in result.get_asset_check_evaluations() if not e.passed}
+
+
 def test_everything_is_made_shown_and_passes(house: House, home: Path) -> None:
     stage1_peft.make(house, {}, print)
     stage2_peft.make(house, {}, print)
@@ -220,11 +232,27 @@ def test_a_fused_model_whose_files_hold_no_adapter_blocks(
 
     monkeypatch.setattr(fused, "fuse", forgetful)
     fused.make(house, {}, print)
-    result = dg.materialize(
-        [fused.fused_model, fused_model_checks],
-        resources={"house": house},
-        instance=dg.DagsterInstance.ephemeral(),
-        raise_on_error=False,
-    )
-    bad = {e.check_name for e in result.get_asset_check_evaluations() if not e.passed}
-    assert bad == {"adapter_survives"}
+    assert failed_fused(house) == {"adapter_survives"}
+
+
+def test_a_fused_model_that_is_damaged_or_of_another_adapter_blocks(house: House) -> None:
+    fused.make(house, {}, print)
+    assert failed_fused(house) == set()
+    adapter = {name: house.store.read("stage2_adapter", name)
+               for name in house.store.require("stage2_adapter").files}  # fmt: skip
+    put_adapter(house, 2, size=0.2)
+    assert failed_fused(house) == {"loads"}
+    house.store.publish("stage2_adapter", adapter, origin=ORIGIN, counts={})
+    assert failed_fused(house) == set()
+    file = house.store.path("fused_model") / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1] + b"\0")
+    assert failed_fused(house) == {"loads"}
+
+
+def test_exports_of_another_base_model_block(house: House) -> None:
+    fused.make(house, {}, print)
+    stage2_peft.make(house, {}, print)
+    other = read_base_model(house).model_copy(update={"source_sha256": "f" * 64})
+    record = {"model.json": canonical_json(other).encode()}
+    house.store.publish("base_model", record, origin=ORIGIN, counts={})
+    assert failed(house) == {"complete"} and failed_fused(house) == {"loads"}
