@@ -287,7 +287,20 @@ def test_stage_2_is_refused_when_another_stage_1_lies_there_now(
     assert failed(trained, 2) - {"padding"} == {"resumed_from_stage1"}
 
 
-@pytest.mark.parametrize("fault", ["unproven", "other base", "other loss", "other rank"])
+PROOFS: dict[str, dict[str, Any]] = {
+    "other parent": {"parent": "0" * 16},
+    "other base said": {"base": "another"},
+    "fewer modules": {"modules": 1},
+    "fewer probe rows": {"probe_rows": 1},
+}
+"""Fault -> what the proof in `training.json` says then."""
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["unproven", "other base", "other loss", "other rank", "other scale", "other modules",
+     "other parent of the adapter", *PROOFS],
+)  # fmt: skip
 def test_a_beginning_that_is_not_stage_1_fails_a_check(trained: House, fault: str) -> None:
     training, (adapter, _weights) = read_training(trained, 2), read_adapter(trained, ADAPTERS[2])
     proof = training.resumed
@@ -299,8 +312,18 @@ def test_a_beginning_that_is_not_stage_1_fails_a_check(trained: House, fault: st
     elif fault == "other loss":
         off = proof.model_copy(update={"loss_found": proof.loss_found + 0.01})
         change(trained, 2, training, "training.json", resumed=off)
+    elif fault in PROOFS:
+        said = proof.model_copy(update=PROOFS[fault])
+        change(trained, 2, training, "training.json", resumed=said)
     else:
-        change(trained, 2, adapter, "adapter.json", rank=3)
+        some = dict(list(adapter.modules.items())[:1])
+        other: dict[str, dict[str, Any]] = {
+            "other rank": {"rank": 3},
+            "other scale": {"scale": 9.0},
+            "other modules": {"modules": some},
+            "other parent of the adapter": {"parent": "0" * 16},
+        }
+        change(trained, 2, adapter, "adapter.json", **other[fault])
     assert not lineage_verdict(trained).passed
 
 

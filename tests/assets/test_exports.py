@@ -256,3 +256,16 @@ def test_exports_of_another_base_model_block(house: House) -> None:
     record = {"model.json": canonical_json(other).encode()}
     house.store.publish("base_model", record, origin=ORIGIN, counts={})
     assert failed(house) == {"complete"} and failed_fused(house) == {"loads"}
+
+
+def test_a_precision_in_which_the_model_overflows_is_left(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = {"float16"}
+    monkeypatch.setattr(fused, "overflows", lambda _folder, _row, precision: precision in bad)
+    fused.make(house, {}, print)
+    facts = fused.read_facts(house)
+    assert facts.overflowed == ("float16",) and facts.precision != "float16"
+    bad |= {"bfloat16", "float32"}
+    with pytest.raises(TrainingError, match="overflows in every precision"):
+        fused.make(house, {}, print)
