@@ -18,7 +18,7 @@ from secai_lib.core.errors import TrainingError
 from secai_lib.core.manifest import Origin
 from secai_lib.core.model import ModelFormat
 from secai_lib.core.record import Record, canonical_json, content_hash
-from secai_lib.gateways.fusing import Survival, choose, fuse, survival
+from secai_lib.gateways.fusing import Survival, choose, fuse, stored, survival
 from secai_lib.gateways.logits import largest_change, overflows, torch_logits
 from secai_lib.peft_export import Kept, fused_card
 
@@ -37,7 +37,7 @@ class FusedFacts(Record):
     precision: str
     """Of the stored weights: the smallest that keeps the adapter and does not overflow."""
     survival: tuple[Survival, ...]
-    """What each precision would keep, 4 bits for comparison."""
+    """What each precision would keep, 4 bits for comparison; the stored one's is of its files."""
     logit_change: float
     """Largest difference of a logit to the trainer's, on the probe rows in float32."""
     overflowed: tuple[str, ...]
@@ -87,13 +87,14 @@ def fused_model(
 
 def fused_origin(house: House) -> Origin:
     """What the fused model is made of; the limit decides the precision."""
-    limit = house.settings.quality.exports_min_survival
-    return origin_of(house, NAME).model_copy(update={"settings": content_hash(limit)})
+    limit, origin = house.settings.quality.exports_min_survival, origin_of(house, NAME)
+    return origin.model_copy(update={"settings": content_hash(origin.settings, limit)})
 
 
 def make(house: House, options: Mapping[str, object], say: Callable[[str], None]) -> None:
     """Store the fused model; there are no `options`."""
     source, base = adapter_of(NAME), read_base_model(house)
+    origin = fused_origin(house)  # before anything is read: what changes meanwhile is missed
     (adapter, weights), probe = read_adapter(house, source), read_probe(house, source)
     dense = house.shelf.folder(base, ModelFormat.SAFETENSORS)
     found = survival(dense, adapter, weights, base.identity)
@@ -110,6 +111,8 @@ def make(house: House, options: Mapping[str, object], say: Callable[[str], None]
             overflowed.append(precision)
         else:
             raise TrainingError("the fused model overflows in every precision: train again")
+        there = stored(dense, folder, adapter, weights, precision)
+        found = [there if one.precision == precision else one for one in found]
         again = torch_logits(folder, probe.rows, probe.last)
         facts = FusedFacts(
             base=base.identity,
@@ -126,7 +129,7 @@ def make(house: House, options: Mapping[str, object], say: Callable[[str], None]
         files: dict[str, bytes | Path] = {file.name: file for file in sorted(folder.iterdir())}
         size = sum(file.stat().st_size for file in folder.iterdir())
         files |= {FACTS: canonical_json(facts).encode(), "README.md": card.encode()}
-        house.store.publish(NAME, files, origin=fused_origin(house), counts={"size_bytes": size})
+        house.store.publish(NAME, files, origin=origin, counts={"size_bytes": size})
 
 
 def read_facts(house: House) -> FusedFacts:

@@ -43,5 +43,6 @@ def stage1_adapter(
 
 
 def make(house: House, options: Mapping[str, object], say: Say) -> None:
-    """Train and store the adapter; there are no `options`."""
-    train_stage(house, 1, say)
+    """Train and store the adapter, unless another process was quicker; there are no `options`."""
+    if not house.store.reusable(NAME, origin=adapter_origin(house, 1)):
+        train_stage(house, 1, say)

@@ -45,5 +45,6 @@ def stage2_adapter(
 
 
 def make(house: House, options: Mapping[str, object], say: Say) -> None:
-    """Train and store the adapter; there are no `options`."""
-    train_stage(house, 2, say)
+    """Train and store the adapter, unless another process was quicker; there are no `options`."""
+    if not house.store.reusable(NAME, origin=adapter_origin(house, 2)):
+        train_stage(house, 2, say)

@@ -25,6 +25,8 @@ Say = Callable[[str], None]
 PARITY, CARD, MLX = "parity.json", "README.md", "mlx/"
 MLX_TOKENS = 16
 """Of a probe row, for mlx-lm: with the reference BLAS of a CPU they take ten seconds."""
+DOORS = ("peft_files", "adapter_files", "logits", "merging", "fusing", "models/card")
+"""Code of the doors that decides what is in an export."""
 WANTED = (
     *(CARD, PARITY, "adapter_model.safetensors", "adapter_config.json"),
     *(f"{MLX}adapters.safetensors", f"{MLX}adapter_config.json"),
@@ -49,24 +51,19 @@ def materialize(
 
 
 def origin_of(house: House, product: str) -> Origin:
-    """What the export `product` is made of."""
-    adapter = house.store.require(adapter_of(product))
+    """What the export `product` is made of; the card names the base model's licence."""
+    adapter, base = house.store.require(adapter_of(product)), read_base_model(house)
     return Origin(
-        inputs={
-            "adapter": content_hash(adapter.files),
-            "model": read_base_model(house).identity,
-        },
-        settings=content_hash(),
-        code_version=code_version(
-            "peft_export",
-            *(f"gateways/{door}" for door in ("peft_files", "logits", "merging", "fusing")),
-        ),
+        inputs={"adapter": content_hash(adapter.files), "model": base.identity},
+        settings=content_hash(base_name(base), base.licence),
+        code_version=code_version("peft_export", *(f"gateways/{door}" for door in DOORS)),
     )
 
 
 def make_export(house: House, product: str, say: Say) -> Manifest:
     """The manifest of the export, loaded by both libraries from its files before it is stored."""
     source, base = adapter_of(product), read_base_model(house)
+    origin = origin_of(house, product)  # before anything is read: what changes meanwhile is missed
     (adapter, weights), probe = read_adapter(house, source), read_probe(house, source)
     dense = house.shelf.folder(base, ModelFormat.SAFETENSORS)
     layers = json.loads((dense / "config.json").read_bytes())["num_hidden_layers"]
@@ -110,7 +107,7 @@ def make_export(house: House, product: str, say: Say) -> Manifest:
     files[PARITY] = canonical_json(parity).encode()
     files[CARD] = adapter_card(adapter, base, parity).encode()
     counts = {"modules": len(weights), "size_bytes": len(files["adapter_model.safetensors"])}
-    return house.store.publish(product, files, origin=origin_of(house, product), counts=counts)
+    return house.store.publish(product, files, origin=origin, counts=counts)
 
 
 def read_parity(house: House, product: str) -> Parity:

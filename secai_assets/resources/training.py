@@ -33,7 +33,10 @@ OpenEngine = Callable[
 ]
 ADAPTERS: dict[Stage, str] = {1: "stage1_adapter", 2: "stage2_adapter"}
 DATASETS: dict[Stage, str] = {1: "stage1_dataset", 2: "stage2_dataset"}
-CODE = ("training", "gateways/trainer", "gateways/llm/prompt", "gateways/llm/control_text")
+CODE = (
+    *("training", "gateways/trainer", "gateways/adapter_files", "gateways/models/card"),
+    *(f"gateways/llm/{part}" for part in ("prompt", "control_text", "mlx_engine")),
+)
 """What decides the numbers of an adapter."""
 SAY_EVERY = 8
 """Steps between two lines of progress."""

@@ -287,7 +287,7 @@ class StageSettings(Record):
     """Steps between two checkpoints that a killed training goes on from."""
     max_tokens: int = Field(default=512, ge=64)
     """Most tokens of a row."""
-    seed: int = 17
+    seed: int = Field(default=17, ge=0)
     """Decides the first weights, the order of the rows and the dropout."""
     replay: float = Field(default=0.0, ge=0, lt=1)
     """Stage 2: share of the mix that are rows of Stage 1, on top of the stage's own steps."""

@@ -79,6 +79,24 @@ def survival(dense: Path, adapter: Adapter, weights: Weights, base: str) -> list
     return [_survival(kind, sums) for kind, sums in found.items() if sums]
 
 
+def stored(
+    dense: Path, fused: Path, adapter: Adapter, weights: Weights, precision: str
+) -> Survival:
+    """What is left of the adapter in the files of `fused`, beside the model in `dense`."""
+    from safetensors import safe_open
+
+    files = {name: file for file in _files(fused) for name in _names(file)}
+    sums = {}
+    for name, tensor in _tensors(dense):
+        module = name.removesuffix(".weight")
+        if module in weights:
+            with safe_open(files[name], framework="pt") as handle:
+                new = handle.get_tensor(name).float().numpy()
+            intended = change(weights[module], adapter.scale)
+            sums[module] = _sums(new - tensor.float().numpy(), intended)
+    return _survival(precision, sums)
+
+
 def choose(found: list[Survival], at_least: float) -> list[str]:
     """The precisions in which the adapter survives, smallest first; float32 where none does."""
     good = {one.precision for one in found if one.worst >= at_least}
@@ -180,6 +198,13 @@ def _tensors(dense: Path) -> Iterator[tuple[str, Any]]:
         with safe_open(file, framework="pt") as handle:
             for name in sorted(handle.keys()):
                 yield name, handle.get_tensor(name)
+
+
+def _names(file: Path) -> list[str]:
+    from safetensors import safe_open
+
+    with safe_open(file, framework="pt") as handle:
+        return sorted(handle.keys())
 
 
 def _rounded(weights: Array, kind: str) -> Array:

@@ -3,6 +3,7 @@
 Ours is `A` (rank, in), `B` (out, rank), by the module's name in the base model.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -25,6 +26,8 @@ class Layout(NamedTuple):
 
 PEFT = Layout("base_model.model.", ".lora_A.weight", ".lora_B.weight", transposed=False)
 MLX = Layout("", ".lora_a", ".lora_b", transposed=True)
+MODULE = re.compile(r"(?:[A-Za-z_]\w*|\d{1,6})(?:\.(?:[A-Za-z_]\w*|\d{1,6}))*", re.ASCII)
+"""What a module may be called: names are shown, and the numbers in them are read."""
 # With a square matrix a missing transposition loads and computes another function.
 
 
@@ -108,13 +111,25 @@ def number(config: Mapping[str, Any], name: str, *, default: float | None = None
     return float(value)
 
 
+def rank_in(config: Mapping[str, Any], name: str) -> int:
+    """The rank `name` in a foreign adapter's `config`.
+
+    Raises:
+        TrainingError: it is no whole number above 0.
+    """
+    rank = number(config, name)
+    if rank < 1 or rank != int(rank):
+        raise TrainingError("the adapter_config.json names no rank above 0: export it again")
+    return int(rank)
+
+
 def _read(key: str, layout: Layout) -> tuple[str, str]:
     """Module and half that `key` names."""
     # PEFT puts the name of the adapter between: `lora_A.default.weight`
     plain = key.replace(".default.weight", ".weight") if layout is PEFT else key
     for half, suffix in (("a", layout.a), ("b", layout.b)):
         name = plain.removeprefix(layout.prefix).removesuffix(suffix)
-        if plain == f"{layout.prefix}{name}{suffix}" and name:
+        if plain == f"{layout.prefix}{name}{suffix}" and MODULE.fullmatch(name):
             return name, half
     raise TrainingError(f"{ascii(key)[:80]} is no matrix of a LoRA adapter in this layout")
 

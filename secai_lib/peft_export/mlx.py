@@ -5,7 +5,7 @@ from typing import Any
 
 from secai_lib.core.adapter import Adapter, Matrix, Weights
 from secai_lib.core.errors import TrainingError
-from secai_lib.peft_export.layouts import MLX, Plain, from_layout, number, to_layout
+from secai_lib.peft_export.layouts import MLX, Plain, from_layout, number, rank_in, to_layout
 
 WEIGHTS, CONFIG = "adapters.safetensors", "adapter_config.json"
 
@@ -49,7 +49,7 @@ def from_mlx(tensors: Mapping[str, Matrix], config: Mapping[str, Any]) -> Plain:
     parameters = config.get("lora_parameters")
     if config.get("fine_tune_type", "lora") != "lora" or not isinstance(parameters, Mapping):
         raise TrainingError("this is no plain LoRA adapter, the only kind we convert")
-    rank = int(number(parameters, "rank"))
+    rank = rank_in(parameters, "rank")
     return Plain(
         weights=from_layout(tensors, rank, MLX),
         rank=rank,

@@ -6,7 +6,7 @@ from typing import Any
 from secai_lib.core.adapter import Adapter, Matrix, Weights
 from secai_lib.core.errors import TrainingError
 from secai_lib.core.model import Model
-from secai_lib.peft_export.layouts import PEFT, Plain, from_layout, number, to_layout
+from secai_lib.peft_export.layouts import PEFT, Plain, from_layout, number, rank_in, to_layout
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 HUB = "hf://"
@@ -17,6 +17,9 @@ OTHER_FUNCTION = (
     *("kasa_config", "velora_config", "monteclora_config"),
 )
 """Settings of PEFT that make it more than `scale * B @ A`; none may be on."""
+
+SAME_BASE = (True, False, None, "gaussian", "eva", "orthogonal")
+"""First weights of PEFT that leave the base model as it is; the others belong to a changed one."""
 
 
 def base_name(model: Model) -> str:
@@ -81,12 +84,12 @@ def from_peft(tensors: Mapping[str, Matrix], config: Mapping[str, Any]) -> Plain
         TrainingError: it is no plain LoRA, or names or shapes are not what they should be.
     """
     on = [name for name in OTHER_FUNCTION if config.get(name)]
+    if config.get("init_lora_weights", True) not in SAME_BASE:
+        on.append("init_lora_weights")
     if config.get("peft_type") != "LORA" or config.get("bias", "none") != "none" or on:
         what = ", ".join(on) or f"peft_type {ascii(config.get('peft_type'))[:40]}, or bias"
         raise TrainingError(f"this is no plain LoRA adapter ({what}), the only kind we convert")
-    rank = int(number(config, "r"))
-    if rank < 1:
-        raise TrainingError("the adapter_config.json names a rank below 1: export it again")
+    rank = rank_in(config, "r")
     return Plain(
         weights=from_layout(tensors, rank, PEFT),
         rank=rank,

@@ -6,6 +6,9 @@ from secai_lib.core.settings import Quality
 from secai_lib.core.verdict import Verdict
 from secai_lib.quality.limits import at_least, at_most
 
+ROUNDING = 30
+"""How many times the limit two engines may differ by in the bare base model."""
+
 
 def loads(loaded: int, modules: int, what: str) -> Verdict:
     """Every one of the adapter's `modules` was there when `what` loaded the export."""
@@ -25,15 +28,18 @@ def logit_parity(
 
     Between PyTorch and MLX the bare base model differs by `base` already, because each rounds in
     its own way: such a comparison (of mlx-lm, and of PEFT where MLX was the `trainer`) is judged
-    by what comes on top of twice that.
+    by what comes on top of twice that. A base that differs by more than `ROUNDING` times the limit
+    is not one model in both, and proves nothing of the export.
     """
-    on_top = (max(peft - 2 * base, 0.0) if trainer == "mlx" else peft, max(mlx - 2 * base, 0.0))
+    limit = quality.exports_max_logit_change
+    given = 2 * base if base <= ROUNDING * limit else 0.0
+    on_top = (max(peft - given, 0.0) if trainer == "mlx" else peft, max(mlx - given, 0.0))
     said = f"PEFT's logits differ from the trainer's ({trainer}) by {peft:.1e}, mlx-lm's from "
     said += f"PEFT's by {mlx:.1e} (the bare base model's between the two by {base:.1e})"
     return at_most(
         "logit_parity",
         max(on_top),
-        quality.exports_max_logit_change,
+        limit,
         good=f"In float32, {said}.",
         bad=f"In float32, {said}: the export is another function, do not use it.",
     )

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from secai_lib.core.adapter import Adapter
 from secai_lib.core.settings import StageSettings
-from secai_lib.training.plan import make_plan
+from secai_lib.training.plan import make_plan, replay_steps
 from secai_lib.training.records import Training
 from secai_lib.training.schedule import learning_rate, stops_early
 
@@ -53,6 +53,10 @@ def evidence(training: Training, adapter: Adapter, settings: StageSettings) -> l
         "weight_decay": (settings.weight_decay, used.get("weight_decay")),
         "clip_norm": (settings.clip_norm, used.get("clip_norm")),
         "iterations, batch_size, accumulation, seed, replay": (plan.digest, training.plan),
+        "replay (steps)": (
+            replay_steps(settings) if training.stage == 2 else 0,
+            training.planned_steps - settings.iterations,
+        ),
         "iterations": (_steps(training, settings, len(plan.steps)), done),
         "learning_rate, schedule, warmup, plateau": (
             _rates(training, settings, len(plan.steps)),
@@ -67,6 +71,10 @@ def evidence(training: Training, adapter: Adapter, settings: StageSettings) -> l
         "checkpoint_every": (
             [n for n in range(1, done + 1) if n % settings.checkpoint_every == 0 or n == done],
             [n for n in training.checkpoints if n % settings.checkpoint_every == 0 or n == done],
+        ),
+        "max_tokens (rows left out)": (
+            settings.max_tokens,
+            training.settings.max_tokens if training.left_out else settings.max_tokens,
         ),
         "max_tokens": (True, max(training.lengths, default=0) <= settings.max_tokens),
         "probe_rows": (min(settings.probe_rows, own), len(training.probe)),

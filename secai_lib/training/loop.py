@@ -10,6 +10,7 @@ from typing import Any
 
 from secai_lib.core.adapter import Adapter, LowRank, TrainEngine
 from secai_lib.core.errors import TrainingError
+from secai_lib.core.record import canonical_json
 from secai_lib.training.lineage import FactsOf, Parent, resume
 from secai_lib.training.losses import mean_loss
 from secai_lib.training.records import StepFacts, Training, Validation
@@ -79,6 +80,11 @@ class _Run:
                 probe=work.parent_probe, facts_of=facts_of, tolerance=tolerance,
             )  # fmt: skip
         before = mean_loss(self._engine, work.probe, work.settings.batch_size)
+        if not math.isfinite(before):
+            raise TrainingError(
+                f"the probe rows of Stage {work.stage} have no loss that is a number before the "
+                "first step: the base model overflows; materialize base_model again"
+            )
         self._state = LoopState(probe_before=before, resumed=resumed)
         self._best = self._engine.weights()
         if work.validation:
@@ -166,7 +172,7 @@ class _Run:
         arrays = {f"engine/{name}": value for name, value in self._engine.state().items()}
         for name, pair in self._best.items():
             arrays |= {f"best_a/{name}": pair.a, f"best_b/{name}": pair.b}
-        self._keep.save(self._done, self._state.model_dump_json(), arrays)
+        self._keep.save(self._done, canonical_json(self._state), arrays)
 
     def _change(self, **changes: Any) -> None:
         self._state = self._state.model_copy(update=changes)

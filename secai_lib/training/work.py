@@ -68,14 +68,20 @@ def make_work(
     `replay` are Stage 1's rows; a share `settings.replay` of 0 leaves them out.
 
     Raises:
-        TrainingError: there is no row to train on, or a row without an answer.
+        TrainingError: there is no row to train on, or a row without an answer, or there is none
+            to replay where a share is asked for: without it Stage 1 would be forgotten.
     """
     if not own.train:
         raise TrainingError(
             f"no row of Stage {stage} can be trained on: {own.left_out} are longer than "
             f"stage{stage}.max_tokens ({settings.max_tokens}); raise it, or add scans"
         )
-    theirs = replay if replay and settings.replay and replay.train else Rows()
+    theirs = replay if replay and settings.replay else Rows()
+    if stage == 2 and settings.replay and not theirs.train:
+        raise TrainingError(
+            f"no row of Stage 1 can be replayed: {theirs.left_out} are longer than "
+            f"stage2.max_tokens ({settings.max_tokens}); raise it, or set stage2.replay to 0"
+        )
     looked = _some(own.validation, settings.validation_rows, settings)
     replayed = _some(theirs.validation, settings.validation_rows, settings)
     parts = (own.train, theirs.train, looked, replayed, parent_probe)

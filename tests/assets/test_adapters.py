@@ -8,7 +8,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from secai_assets.assets.stage1_adapter import make as make_stage1
 from secai_assets.assets.stage1_adapter import stage1_adapter
+from secai_assets.assets.stage2_adapter import make as make_stage2
 from secai_assets.assets.stage2_adapter import stage2_adapter
 from secai_assets.checks.stage1_adapter import stage1_adapter_checks
 from secai_assets.checks.stage2_adapter import stage2_adapter_checks
@@ -37,6 +39,7 @@ from tests.fakes.train_engine import NumpyTrainEngine
 from tests.fakes.training_rows import make_training_row
 from tests.fakes.training_work import make_rows
 
+STAGES: tuple[Stage, ...] = (1, 2)
 ORIGIN = Origin(inputs={}, settings="", code_version="")
 SMALL = {
     "ITERATIONS": "18", "VALIDATE_EVERY": "5", "CHECKPOINT_EVERY": "4", "LEARNING_RATE": "0.05",
@@ -74,8 +77,7 @@ def house(home: Path, monkeypatch: pytest.MonkeyPatch) -> House:
     house = House()
     model = {"model.json": canonical_json(make_model()).encode()}
     house.store.publish("base_model", model, origin=ORIGIN, counts={})
-    stages: tuple[Stage, ...] = (1, 2)
-    for stage in stages:
+    for stage in STAGES:
         files = dataset_files([make_training_row(stage=stage)], stage)
         house.store.publish(DATASETS[stage], files, origin=ORIGIN, counts={})
     return house
@@ -145,6 +147,14 @@ def test_the_same_inputs_give_the_same_bytes_and_say_where_they_are(house: House
     assert str(house.store.root) not in house.store.read(ADAPTERS[1], "training.json").decode()
 
 
+def test_a_process_that_waited_for_another_does_not_train_again(trained: House) -> None:
+    """Both saw that nothing was there; the second finds it made (opening the fake base raises)."""
+    first = [trained.store.require(ADAPTERS[stage]) for stage in (1, 2)]
+    make_stage1(trained, {}, print)
+    make_stage2(trained, {}, print)
+    assert [trained.store.require(ADAPTERS[stage]) for stage in (1, 2)] == first
+
+
 def test_a_killed_training_goes_on_in_the_next_process(house: House) -> None:
     def die(line: str) -> None:
         if line.startswith("step 10"):
@@ -173,6 +183,71 @@ def test_other_settings_or_rows_do_not_go_on_from_a_checkpoint(
     said: list[str] = []
     made(House(), 1, said.append)
     assert not any("going on" in line for line in said)
+
+
+def killed(house: House, stage: Stage) -> None:
+    """Train until a checkpoint lies there, and die."""
+
+    def die(line: str) -> None:
+        if line.startswith("step 10"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        made(house, stage, die)
+
+
+def test_stage_2_does_not_go_on_from_a_checkpoint_on_another_stage_1(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(house, 1)
+    killed(house, 2)
+    monkeypatch.setenv("SECAI_STAGE1__WEIGHT_DECAY", "0.02")
+    said: list[str] = []
+    made(House(), 1)
+    made(House(), 2, said.append)
+    assert not any("going on" in line for line in said)
+    assert "resumed_from_stage1" not in failed(House(), 2)
+
+
+def test_another_engine_does_not_go_on_from_a_checkpoint(house: House) -> None:
+    killed(house, 1)
+    said: list[str] = []
+    made(house, 1, said.append, base=1)
+    assert not any("going on" in line for line in said)
+
+
+def test_an_adapter_is_made_anew_when_what_it_is_made_of_is_another(
+    trained: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kept(house: House) -> list[bool]:
+        return [house.store.reusable(ADAPTERS[s], origin=adapter_origin(house, s)) is not None
+                for s in STAGES]  # fmt: skip
+
+    def put_rows(stage: Stage, row: TrainingExample) -> None:
+        files = dataset_files([row], stage)
+        trained.store.publish(DATASETS[stage], files, origin=ORIGIN, counts={})
+
+    rows = {stage: make_training_row(stage=stage) for stage in STAGES}
+    other = {stage: rows[stage].model_copy(update={"id": "0" * 16}) for stage in STAGES}
+    assert kept(trained) == [True, True]
+    for stage in STAGES:
+        monkeypatch.setenv(f"SECAI_STAGE{stage}__EARLY_STOP", "4")
+        assert kept(House())[stage - 1] is False
+        monkeypatch.delenv(f"SECAI_STAGE{stage}__EARLY_STOP")
+    put_rows(2, other[2])
+    assert kept(trained) == [True, False]
+    put_rows(2, rows[2])
+    put_rows(1, other[1])
+    assert kept(trained) == [False, False]
+    put_rows(1, rows[1])
+    assert kept(trained) == [True, True]
+    adapter, _weights = read_adapter(trained, ADAPTERS[1])
+    change(trained, 1, adapter, "adapter.json", dropout=0.5)
+    assert kept(trained) == [True, False]
+    change(trained, 1, adapter, "adapter.json")
+    model = {"model.json": canonical_json(make_model(uri="pypi://another==1")).encode()}
+    trained.store.publish("base_model", model, origin=ORIGIN, counts={})
+    assert kept(trained) == [False, False]
 
 
 @pytest.mark.parametrize("name", ["weight_decay", "clip_norm", "scale"])
@@ -212,7 +287,20 @@ def test_stage_2_is_refused_when_another_stage_1_lies_there_now(
     assert failed(trained, 2) - {"padding"} == {"resumed_from_stage1"}
 
 
-@pytest.mark.parametrize("fault", ["unproven", "other base", "other loss", "other rank"])
+PROOFS: dict[str, dict[str, Any]] = {
+    "other parent": {"parent": "0" * 16},
+    "other base said": {"base": "another"},
+    "fewer modules": {"modules": 1},
+    "fewer probe rows": {"probe_rows": 1},
+}
+"""Fault -> what the proof in `training.json` says then."""
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["unproven", "other base", "other loss", "other rank", "other scale", "other modules",
+     "other parent of the adapter", *PROOFS],
+)  # fmt: skip
 def test_a_beginning_that_is_not_stage_1_fails_a_check(trained: House, fault: str) -> None:
     training, (adapter, _weights) = read_training(trained, 2), read_adapter(trained, ADAPTERS[2])
     proof = training.resumed
@@ -224,8 +312,18 @@ def test_a_beginning_that_is_not_stage_1_fails_a_check(trained: House, fault: st
     elif fault == "other loss":
         off = proof.model_copy(update={"loss_found": proof.loss_found + 0.01})
         change(trained, 2, training, "training.json", resumed=off)
+    elif fault in PROOFS:
+        said = proof.model_copy(update=PROOFS[fault])
+        change(trained, 2, training, "training.json", resumed=said)
     else:
-        change(trained, 2, adapter, "adapter.json", rank=3)
+        some = dict(list(adapter.modules.items())[:1])
+        other: dict[str, dict[str, Any]] = {
+            "other rank": {"rank": 3},
+            "other scale": {"scale": 9.0},
+            "other modules": {"modules": some},
+            "other parent of the adapter": {"parent": "0" * 16},
+        }
+        change(trained, 2, adapter, "adapter.json", **other[fault])
     assert not lineage_verdict(trained).passed
 
 

@@ -23,6 +23,7 @@ from secai_lib.core.errors import TrainingError
 from secai_lib.core.manifest import Origin
 from secai_lib.core.model import ModelFormat
 from secai_lib.core.record import canonical_json
+from secai_lib.gateways import fusing
 from secai_lib.gateways.adapter_files import logits_to_bytes, weights_to_bytes
 from tests.fakes.adapters import hooked_logits, make_adapter
 from tests.fakes.tiny_olmo import write_tiny_olmo
@@ -71,6 +72,18 @@ def put_adapter(house: House, stage: Stage, *, scale_said: float = 3.0, **other:
 
 def failed(house: House, product: str = "stage2_peft") -> set[str]:
     return {verdict.name for verdict in export_verdicts(house, product) if not verdict.passed}
+
+
+def failed_fused(house: House) -> set[str]:
+    """Names of the checks of the fused model that lies there which fail, run alone."""
+    result = dg.materialize(
+        [fused.fused_model, fused_model_checks],
+        resources={"house": house},
+        instance=dg.DagsterInstance.ephemeral(),
+        selection=dg.AssetSelection.checks(*fused_model_checks.check_keys),
+        raise_on_error=False,
+    )
+    return {e.check_name for e in result.get_asset_check_evaluations() if not e.passed}
 
 
 def test_everything_is_made_shown_and_passes(house: House, home: Path) -> None:
@@ -151,6 +164,33 @@ def test_an_export_of_an_adapter_that_was_replaced_blocks(house: House) -> None:
     assert failed(house) == {"complete"}
 
 
+def test_another_licence_of_the_base_makes_the_export_anew(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The card says it, so that an old card is not what lies there."""
+    stage2_peft.make(house, {}, print)
+    before = fused.fused_origin(house)
+    assert "license: apache-2.0" in house.store.read("stage2_peft", "README.md").decode()
+    monkeypatch.setenv("SECAI_MODELS__BASE__LICENCE", "MIT")
+    house = House()
+    make_base(house, {}, print)
+    assert failed(house) == {"complete"} and fused.fused_origin(house) != before
+    stage2_peft.make(house, {}, print)
+    assert "license: mit" in house.store.read("stage2_peft", "README.md").decode()
+    assert not failed(house)
+
+
+def test_an_adapter_that_is_replaced_while_it_is_exported_is_not_taken_for_the_new_one(
+    house: House,
+) -> None:
+    def replace(sentence: str) -> None:
+        if "mlx-lm" in sentence and "loading" in sentence:
+            put_adapter(house, 2, size=0.2)
+
+    stage2_peft.make(house, {}, replace)
+    assert failed(house) == {"complete"}
+
+
 def test_a_damaged_file_blocks(house: House) -> None:
     stage2_peft.make(house, {}, print)
     file = house.store.path("stage2_peft") / "adapter_model.safetensors"
@@ -179,3 +219,53 @@ def test_a_small_adapter_is_not_quantised_away(
     assert by_precision["4-bit"].overall < 0.5
     assert facts.shipped.worst >= house.settings.quality.exports_min_survival
     assert facts.shipped.worst > by_precision["bfloat16"].worst
+
+
+def test_a_fused_model_whose_files_hold_no_adapter_blocks(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was stored is measured, and not what rounding would have left of it."""
+
+    def forgetful(dense: Path, into: Path, adapter: Any, weights: Any, *rest: str) -> None:
+        nothing = {name: pair._replace(b=np.zeros_like(pair.b)) for name, pair in weights.items()}
+        fusing.fuse(dense, into, adapter, nothing, *rest)
+
+    monkeypatch.setattr(fused, "fuse", forgetful)
+    fused.make(house, {}, print)
+    assert failed_fused(house) == {"adapter_survives"}
+
+
+def test_a_fused_model_that_is_damaged_or_of_another_adapter_blocks(house: House) -> None:
+    fused.make(house, {}, print)
+    assert failed_fused(house) == set()
+    adapter = {name: house.store.read("stage2_adapter", name)
+               for name in house.store.require("stage2_adapter").files}  # fmt: skip
+    put_adapter(house, 2, size=0.2)
+    assert failed_fused(house) == {"loads"}
+    house.store.publish("stage2_adapter", adapter, origin=ORIGIN, counts={})
+    assert failed_fused(house) == set()
+    file = house.store.path("fused_model") / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1] + b"\0")
+    assert failed_fused(house) == {"loads"}
+
+
+def test_exports_of_another_base_model_block(house: House) -> None:
+    fused.make(house, {}, print)
+    stage2_peft.make(house, {}, print)
+    other = read_base_model(house).model_copy(update={"source_sha256": "f" * 64})
+    record = {"model.json": canonical_json(other).encode()}
+    house.store.publish("base_model", record, origin=ORIGIN, counts={})
+    assert failed(house) == {"complete"} and failed_fused(house) == {"loads"}
+
+
+def test_a_precision_in_which_the_model_overflows_is_left(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = {"float16"}
+    monkeypatch.setattr(fused, "overflows", lambda _folder, _row, precision: precision in bad)
+    fused.make(house, {}, print)
+    facts = fused.read_facts(house)
+    assert facts.overflowed == ("float16",) and facts.precision != "float16"
+    bad |= {"bfloat16", "float32"}
+    with pytest.raises(TrainingError, match="overflows in every precision"):
+        fused.make(house, {}, print)

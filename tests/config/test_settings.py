@@ -134,3 +134,11 @@ def test_the_environment_lowers_no_gate_in_whatever_form(
     monkeypatch.setenv("SECAI_QUALITY", '{"gate_min_retention": 0.1}')
     with pytest.raises(SettingsError, match="the environment lowers no gate"):
         load_project(root)
+
+
+def test_a_seed_below_zero_is_refused_before_anything_is_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SECAI_STAGE1__SEED", "-1")
+    with pytest.raises(SettingsError, match="seed"):
+        load_project(ROOT)

@@ -9,7 +9,7 @@ import pytest
 
 from secai_lib.core.errors import TrainingError
 from secai_lib.gateways import fusing
-from secai_lib.gateways.fusing import Survival, choose, fuse, survival
+from secai_lib.gateways.fusing import Survival, choose, fuse, stored, survival
 from secai_lib.gateways.logits import largest_change, mlx_logits, overflows
 from tests.fakes.adapters import hooked_logits, make_adapter
 from tests.fakes.tiny_olmo import write_tiny_olmo
@@ -77,6 +77,9 @@ def test_mlx_loads_the_fused_model_and_computes_the_adapter(
     found = mlx_logits(folder, None, ROWS, LAST)
     assert largest_change(found.logits, expected) < limit
     assert not overflows(folder, ROWS[0], precision)
+    planned = by_precision(survival(base, adapter, weights, "tiny"))[precision]
+    kept = stored(base, folder, adapter, weights, precision)
+    assert kept.modules == pytest.approx(planned.modules, abs=1e-6)
     config = json.loads((folder / "config.json").read_text("utf-8"))
     assert config["rope_theta"] == 500_000 and config["torch_dtype"] == precision
     assert (folder / "model.safetensors").exists() == (shard == 10**9)

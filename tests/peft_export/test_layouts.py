@@ -87,6 +87,13 @@ def test_another_rank_is_refused() -> None:
         to_peft(WEIGHTS, ADAPTER.model_copy(update={"rank": 2}), BASE)
 
 
+HOSTILE = {
+    "no number": "model.layers.\N{SUPERSCRIPT TWO}.self_attn.q_proj",
+    "a huge number": f"model.layers.{'9' * 5000}.self_attn.q_proj",
+    "a control character": "model.layers.0.\x1b[31mq_proj",
+}
+
+
 def damaged(planted: str) -> dict[str, Any]:
     tensors, _ = to_peft(WEIGHTS, ADAPTER, BASE)
     a = f"base_model.model.{Q0}.lora_A.weight"
@@ -98,6 +105,9 @@ def damaged(planted: str) -> dict[str, Any]:
         tensors["base_model.model.lm_head.weight"] = tensors[a]
     elif planted == "unprefixed":
         tensors[a.removeprefix("base_model.model.")] = tensors.pop(a)
+    elif planted in HOSTILE:
+        for key in [key for key in tensors if Q0 in key]:
+            tensors[key.replace(Q0, HOSTILE[planted])] = tensors.pop(key)
     elif planted == "transposed":
         up = "base_model.model.model.layers.0.mlp.up_proj.lora_A.weight"
         tensors[up] = tensors[up].T
@@ -115,6 +125,7 @@ def damaged(planted: str) -> dict[str, Any]:
         ("doubled", "twice"),
         ("unknown", "no matrix of a LoRA"),
         ("unprefixed", "no matrix of a LoRA"),
+        *((name, "no matrix of a LoRA") for name in HOSTILE),
         ("transposed", "not of rank"),
         ("flat", "1 axes"),
         ("empty", "no module"),
@@ -138,12 +149,25 @@ def test_a_damaged_adapter_is_refused(planted: str, said: str) -> None:
         {"lora_alpha": "12"},
         {"lora_alpha": float("nan")},
         {"r": 0},
+        {"r": 4.5},
+        {"init_lora_weights": "pissa"},
     ],
 )
 def test_what_computes_another_function_is_refused(odd: dict[str, Any]) -> None:
     tensors, config = to_peft(WEIGHTS, ADAPTER, BASE)
     with pytest.raises(TrainingError):
         from_peft(tensors, config | odd)
+
+
+@pytest.mark.parametrize("rank", [0.5, 0, -4, True, None])
+def test_mlx_takes_no_rank_that_is_none(rank: Any) -> None:
+    tensors, config = to_mlx(WEIGHTS, ADAPTER, "tiny", 2)
+    parameters = {**config["lora_parameters"], "rank": rank}
+    nothing = {name: matrix[:0] if name.endswith("b") else matrix[:, :0] for name, matrix in
+               tensors.items()}  # fmt: skip
+    for given in (tensors, nothing):
+        with pytest.raises(TrainingError, match="adapter_config"):
+            from_mlx(given, config | {"lora_parameters": parameters})
 
 
 @pytest.mark.parametrize("odd", [{"fine_tune_type": "dora"}, {"lora_parameters": None}])

@@ -31,6 +31,12 @@ def test_between_two_engines_what_the_base_differs_by_is_no_fault_of_the_export(
     assert not logit_parity(4e-4, 0.0, 1e-4, QUALITY, trainer="mlx").passed
 
 
+def test_a_base_that_is_another_model_in_mlx_excuses_nothing() -> None:
+    assert logit_parity(0.0, 1.5e-3, 1e-3, QUALITY).passed
+    assert not logit_parity(0.0, 0.5, 0.5, QUALITY).passed
+    assert not logit_parity(0.5, 0.0, 0.5, QUALITY, trainer="mlx").passed
+
+
 def test_a_missing_file_or_a_doubt_is_named() -> None:
     assert complete(["a", "b"], ["a"], "").passed
     missing, doubted = complete(["a"], ["a", "b"], ""), complete(["a"], ["a"], "it changed")

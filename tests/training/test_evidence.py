@@ -65,6 +65,58 @@ def test_an_engine_that_ignores_a_setting_is_found_out(name: str) -> None:
     assert any(name in line for line in found)
 
 
+def test_another_limit_of_tokens_is_named_where_it_decides_which_rows_are_read(
+    made: Trained,
+) -> None:
+    short = SETTINGS.model_copy(update={"max_tokens": max(made.training.lengths) - 1})
+    assert any(line.startswith("max_tokens:") for line in wrong(made, short))
+    long, missed = SETTINGS.model_copy(update={"max_tokens": 600}), {"left_out": 2}
+    less = made._replace(training=made.training.model_copy(update=missed))
+    assert wrong(less, SETTINGS) == wrong(made, long) == []
+    assert [line.partition(":")[0] for line in wrong(less, long)] == ["max_tokens (rows left out)"]
+
+
+IN_USE = [
+    *("rank", "scale", "dropout", "layers", "modules", "trained_weights", "base_frozen"),
+    *("optimizer", "learning_rate", "weight_decay", "clip_norm"),
+]
+
+
+@pytest.mark.parametrize("name", IN_USE)
+def test_what_each_live_object_says_is_compared(made: Trained, name: str) -> None:
+    assert set(IN_USE) == set(made.training.in_use)
+    said = made.training.in_use[name]
+    other = "sgd" if isinstance(said, str) else said + 1
+    training = made.training.model_copy(update={"in_use": {**made.training.in_use, name: other}})
+    asked = SETTINGS.model_copy(update={"lora": SETTINGS.lora.model_copy(update={"layers": 1})})
+    assert differences(evidence(made.training, made.adapter, asked)) == []
+    found = differences(evidence(training, made.adapter, asked))
+    assert len(found) == 1, found
+
+
+def test_matrices_of_another_rank_or_in_other_layers_are_found_out(made: Trained) -> None:
+    name, facts = next(iter(made.adapter.modules.items()))
+    turned = facts.model_copy(
+        update={"a_shape": facts.a_shape[::-1], "b_shape": facts.b_shape[::-1]}
+    )
+    for modules, setting in (
+        ({**made.adapter.modules, name: turned}, "lora.rank (matrices)"),
+        ({**made.adapter.modules, "model.layers.1.mlp.up_proj": facts}, "lora.layers (matrices)"),
+    ):
+        adapter = made.adapter.model_copy(update={"modules": modules})
+        found = differences(evidence(made.training, adapter, SETTINGS))
+        assert any(line.startswith(setting) for line in found), found
+
+
+def test_rows_that_were_never_replayed_are_found_out(made: Trained) -> None:
+    """The plan of no rows to replay is the plan that was made; only the steps tell."""
+    stage2 = made.training.model_copy(update={"stage": 2})
+    settings = SETTINGS.model_copy(update={"replay": 0.25})
+    found = differences(evidence(stage2, made.adapter, settings))
+    assert any(line.startswith("replay (steps): asked 6, found 0") for line in found), found
+    assert differences(evidence(stage2, made.adapter, SETTINGS)) == []
+
+
 def test_rates_of_a_plateau_and_an_early_stop_are_computed_again() -> None:
     plateau = SETTINGS.model_copy(
         update={"schedule": "plateau", "validate_every": 1, "plateau_patience": 1, "early_stop": 6}

@@ -1,16 +1,20 @@
 """A small model is really trained: it learns, keeps its best, resumes bit by bit, and refuses."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
+from secai_lib.core.adapter import LossSum
 from secai_lib.core.errors import TrainingError
 from secai_lib.core.record import canonical_json
 from secai_lib.core.settings import StageSettings
 from secai_lib.gateways.adapter_files import facts_of, weights_to_bytes
 from secai_lib.training import Parent, Progress, Rows, Trained, make_work, train
+from secai_lib.training.loop import PROBE_LAST
+from secai_lib.training.losses import mean_loss
 from secai_lib.training.work import Work
 from tests.fakes.train_engine import NumpyTrainEngine
 from tests.fakes.training_work import SETTINGS, MemoryCheckpoints, make_rows
@@ -101,6 +105,8 @@ def test_the_kept_adapter_is_the_best_and_not_the_last() -> None:
     sums = engine.losses(work.validation, 4)
     loss = sum(s.total for s in sums) / sum(s.weight for s in sums)
     assert loss == min(look.loss for look in made.training.validations[1:])
+    assert np.array_equal(engine.logits(work.probe, PROBE_LAST), made.logits)
+    assert mean_loss(engine, work.probe, 4) == made.training.probe_after
 
 
 def test_it_ends_when_validation_brings_nothing_any_more() -> None:
@@ -119,6 +125,25 @@ def test_a_killed_training_goes_on_bit_by_bit_from_any_step(stage1: Trained) -> 
             run(stage1_work(), keep, die_behind=step)
         again = run(stage1_work(), MemoryCheckpoints(keep.kept))
         assert bytes_of(again) == bytes_of(stage1), step
+
+
+def test_a_training_without_clipping_goes_on_too() -> None:
+    work = stage1_work(SETTINGS.model_copy(update={"clip_norm": math.inf}))
+    keep = MemoryCheckpoints()
+    with pytest.raises(Killed):
+        run(work, keep, die_behind=9)
+    assert bytes_of(run(work, MemoryCheckpoints(keep.kept))) == bytes_of(run(work))
+
+
+def test_a_best_adapter_that_is_long_past_survives_a_kill() -> None:
+    work = contradicted(SETTINGS)
+    whole = run(work)
+    for step in range(whole.training.best_step + 1, 19):
+        keep = MemoryCheckpoints()
+        with pytest.raises(Killed):
+            run(work, keep, die_behind=step)
+        again = run(work, MemoryCheckpoints(keep.kept))
+        assert bytes_of(again) == bytes_of(whole), step
 
 
 def test_stage_2_goes_on_bit_by_bit_too(stage1: Trained, stage2: Trained) -> None:
@@ -172,6 +197,20 @@ def renamed(parent: Parent) -> Parent:
     return parent._replace(adapter=adapter, weights=weights)
 
 
+def another_module(parent: Parent) -> Parent:
+    weights = {
+        **parent.weights,
+        "model.layers.0.mlp.gate_proj": next(iter(parent.weights.values())),
+    }
+    adapter = parent.adapter.model_copy(update={"modules": facts_of(weights)})
+    return parent._replace(adapter=adapter, weights=weights)
+
+
+def other_scale(parent: Parent) -> Parent:
+    scale = parent.adapter.scale
+    return parent._replace(adapter=parent.adapter.model_copy(update={"scale": scale + 1}))
+
+
 def other_numbers(parent: Parent) -> Parent:
     name, pair = next(iter(parent.weights.items()))
     changed = pair._replace(b=pair.b + np.float32(1e-3))
@@ -194,6 +233,8 @@ def other_loss(parent: Parent) -> Parent:
     ("fault", "named"),
     [
         (renamed, "Stage 2 trains model.layers.0.mlp.up_proj, Stage 1's adapter has none"),
+        (another_module, "Stage 1's adapter has .*gate_proj, Stage 2 trains no such"),
+        (other_scale, r"lora\.scale was .* in Stage 1 and is .* in Stage 2"),
         (other_numbers, "holds other numbers than Stage 1 wrote down"),
         (other_base, "the base model was another in Stage 1 and is base in Stage 2"),
         (other_rank, "lora.rank was 3 in Stage 1 and is 2 in Stage 2"),
@@ -222,10 +263,9 @@ def test_an_engine_that_loads_nothing_or_has_another_base_is_found_out(stage1: T
 
 def test_a_loss_that_is_no_number_names_the_rows_and_keeps_what_was_before() -> None:
     work, keep = stage1_work(), MemoryCheckpoints()
-    bad = work.rows[work.plan.steps[6].rows[0]].id
-    first = next(
-        n for n, s in enumerate(work.plan.steps) if bad in {work.rows[r].id for r in s.rows}
-    )
+    first = 3  # nothing is due behind it: only the fault makes a checkpoint there
+    before = {row for step in work.plan.steps[:first] for row in step.rows}
+    bad = next(work.rows[row].id for row in work.plan.steps[first].rows if row not in before)
     with pytest.raises(TrainingError, match=rf"step {first + 1} of Stage 1 failed.*{bad}.*lower"):
         run(work, keep, poison=frozenset({bad}))
     step, _facts, arrays = keep.kept[-1]
@@ -246,6 +286,24 @@ def test_an_engine_that_tells_nonsense_is_not_believed() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [("validation", "the validation loss behind step 0 is no number"), ("probe", "the probe rows")],
+)
+def test_fixed_rows_without_a_loss_that_is_a_number_stop_it(part: str, named: str) -> None:
+    work, keep = stage1_work(), MemoryCheckpoints()
+    fixed = getattr(work, part)
+
+    class Blind(NumpyTrainEngine):
+        def losses(self, rows: Sequence[int], batch_size: int) -> list[LossSum]:
+            nothing = LossSum(float("nan"), 1.0)
+            return [nothing for _ in rows] if rows == fixed else super().losses(rows, batch_size)
+
+    with pytest.raises(TrainingError, match=named):
+        train(Blind(work.rows, SETTINGS), work, keep, facts_of=facts_of, tolerance=1e-3)
+    assert keep.kept == []
+
+
 def test_a_row_without_an_answer_is_refused_before_anything_is_trained() -> None:
     rows = make_rows(1)
     masked = rows.train[7].model_copy(update={"answer_start": len(rows.train[7].tokens)})
@@ -253,6 +311,16 @@ def test_a_row_without_an_answer_is_refused_before_anything_is_trained() -> None
         make_work(1, "base", SETTINGS, Rows(train=(*rows.train[:7], masked)))
     with pytest.raises(TrainingError, match=r"3 are longer than stage1\.max_tokens"):
         make_work(1, "base", SETTINGS, Rows(left_out=3))
+
+
+def test_stage_2_is_refused_when_none_of_the_rows_it_has_to_replay_is_there(
+    stage1: Trained,
+) -> None:
+    for theirs in (None, Rows(left_out=9)):
+        with pytest.raises(TrainingError, match="no row of Stage 1 can be replayed"):
+            make_work(2, "base", STAGE2, make_rows(2), theirs, stage1.training.probe)
+    alone = STAGE2.model_copy(update={"replay": 0.0})
+    assert make_work(2, "base", alone, make_rows(2), None, stage1.training.probe).replay == 0
 
 
 def test_without_validation_rows_the_last_adapter_is_kept() -> None:

@@ -46,7 +46,7 @@ SLOW = (
 
 
 class MlxTrainer:
-    """A `TrainEngine`; on a CPU float32, on a GPU the base as stored and the adapter float32."""
+    """A `TrainEngine`: float32, on MLX's GPU where there is one; packed weights are made dense."""
 
     name = "mlx"
 

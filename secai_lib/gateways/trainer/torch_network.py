@@ -15,6 +15,9 @@ FLOAT_BYTES = 4
 TOLERANCE = 1e-4
 """Between the logits of the parts and of the whole model, as a share of the largest logit."""
 
+COMPARED = 8
+"""Last positions of the longest row whose logits are compared."""
+
 
 class Span(NamedTuple):
     """Positions of a row behind which logits are wanted."""
@@ -103,16 +106,20 @@ class SplitNetwork:
         return states
 
     def _parts_agree(self) -> bool:
-        """True when both parts give the logits of the whole model on the shortest row."""
+        """True when both parts give the logits of the whole model at the end of the longest row.
+
+        A layer that looks back over a window only is the same as any other on short rows.
+        """
         import torch
 
         if self._parts is None:
             return False
-        number = min(range(len(self._rows)), key=lambda n: len(self._rows[n].tokens))
-        span = Span(number, 0, len(self._rows[number].tokens))
+        number = max(range(len(self._rows)), key=lambda n: len(self._rows[n].tokens))
+        length = len(self._rows[number].tokens)
+        span = Span(number, max(0, length - COMPARED), length)
         ids = torch.tensor([self._rows[number].tokens], device=self._device)
         with torch.no_grad():
-            whole = self._model(input_ids=ids, use_cache=False).logits[0]
+            whole = self._model(input_ids=ids, use_cache=False, logits_to_keep=COMPARED).logits[0]
             try:
                 parts = self.logits([span])
             except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError):
