@@ -8,15 +8,18 @@ import pytest
 from secai_lib.core.finding import Category
 from secai_lib.core.generation import Chat
 from secai_lib.core.settings import DatasetSettings, Quality
-from secai_lib.core.training import Facet, Split, TrainingExample
+from secai_lib.core.training import ANSWER_PREFIX, Facet, Split, TrainingExample
 from secai_lib.core.weakness import VulnerabilityType
 from secai_lib.datasets.finish import STAGES, Finished, finish
 from secai_lib.datasets.held_out import LOST
 from secai_lib.datasets.likeness import shingles_of
+from secai_lib.datasets.material import Material
 from secai_lib.datasets.splits import HELD_OUT
+from secai_lib.datasets.stage1 import stage1_row
 from secai_lib.datasets.thinning import rule_of
 from secai_lib.datasets.wording import TASKS
 from secai_lib.quality import datasets
+from tests.fakes.records import make_context, make_finding, make_problem
 from tests.fakes.training_rows import make_metadata, make_training_row
 
 SETTINGS, QUALITY = DatasetSettings(), Quality()
@@ -264,6 +267,20 @@ def test_rows_that_must_not_be_trained_on_are_left_out(text: str, reason: str) -
     made = done([*corpus(), bad])
     assert made.left_out[reason] == 1
     assert bad.id not in {r.id for r in made.rows}
+
+
+def test_a_row_whose_prompt_states_its_category_is_left_out() -> None:
+    """The answer would not begin as every answer has to, and the training would stop at it."""
+    shown = make_context(snippet="kind: Infrastructure", before="", after="")
+    stated = stage1_row(
+        Material(problem=make_problem(), finding=make_finding(), context=shown, fix=None,
+                 abstention=None, licence="MIT"),
+        SETTINGS.weights,
+    )  # fmt: skip
+    assert not stated.response.startswith(ANSWER_PREFIX[1])
+    made = done([*corpus(), stated])
+    assert made.left_out["category_stated"] == 1
+    assert stated.id not in {r.id for r in made.rows}
 
 
 def test_nothing_gives_nothing_and_one_row_is_for_training() -> None:
