@@ -8,8 +8,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from secai_assets.in_force import OURS, VERSION
 from secai_assets.publications import FOLDER, read_receipt, verdicts
 from secai_assets.resources.house import House
+from secai_lib.core.record import content_hash
 from secai_lib.core.settings import PublicationSettings
 from secai_lib.publishing.front_matter import read_head
 from tests.fakes.finished_house import (
@@ -145,6 +147,47 @@ def test_a_stale_check_refuses_until_it_ran_again(
     assert not written(corridor.house)
     corridor.check(instance, name)
     assert corridor.run(instance, STAGE2).success
+
+
+def test_what_a_killed_run_stored_is_not_what_was_checked(
+    corridor: Corridor, instance: dg.DagsterInstance
+) -> None:
+    """The child has published, and its run was killed before it could say so."""
+    corridor.settle(instance)
+    manifest = corridor.house.store.require("stage2_peft")
+    tags = {VERSION: content_hash(manifest.files), OURS: "true"}
+    instance.report_runless_asset_event(dg.AssetMaterialization("stage2_peft", tags=tags))
+    corridor.check(instance, "stage2_peft")
+    assert corridor.run(instance, STAGE2).success
+    files = {name: corridor.house.store.read("stage2_peft", name) for name in manifest.files}
+    corridor.house.store.publish(
+        "stage2_peft", {**files, "LICENSE": b"of whom?"}, origin=manifest.origin, counts={}
+    )
+    said = why(corridor.run(instance, STAGE2))
+    assert "stage2_peft: what is stored is not what was checked" in said
+
+
+@pytest.mark.parametrize(
+    ("product", "published", "reason"),
+    [
+        ("stage1_dataset", STAGE2, "stage2_adapter): it was made of another stage1_dataset"),
+        ("stage2_dataset", STAGE2, "evaluation): it was made of another stage2_dataset"),
+        ("stage1_adapter", STAGE2, "stage2_adapter): it was made of another stage1_adapter"),
+        ("stage2_adapter", STAGE2, "fused_model): it was made of another stage2_adapter"),
+        ("stage1_dataset", PUBLISHED[0], "its test part is not the one that was examined"),
+    ],
+)
+def test_products_that_are_not_made_of_each_other_do_not_leave_together(
+    corridor: Corridor, instance: dg.DagsterInstance, product: str, published: str, reason: str
+) -> None:
+    """Every check passed on what is there now, but only a part of the flow was made again."""
+    corridor.settle(instance)
+    store = corridor.house.store
+    manifest = store.require(product)
+    files = {name: store.read(product, name) for name in manifest.files}
+    store.publish(product, {**files, "new.txt": b""}, origin=manifest.origin, counts={})
+    said = why(corridor.run(instance, published))
+    assert "the guard refuses" in said and reason in said
 
 
 def test_an_ancestor_without_any_check_refuses(
