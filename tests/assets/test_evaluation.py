@@ -15,6 +15,7 @@ from secai_assets.assets.problems import join_runs
 from secai_assets.automation import when_new
 from secai_assets.checks.evaluation import SCORE_GATES, evaluation_checks, verdicts
 from secai_assets.cli.learned import learned_rows
+from secai_assets.dataset_views import read_product_rows
 from secai_assets.examination import read_exam
 from secai_assets.resources.adapters import read_adapter
 from secai_assets.resources.house import House
@@ -22,7 +23,7 @@ from secai_lib.core.adapter import Adapter, LowRank, Weights
 from secai_lib.core.errors import SourceError, StorageError, TrainingError
 from secai_lib.core.evaluation import Evaluation
 from secai_lib.core.fix import Rescan
-from secai_lib.core.generation import Chat, Decoding, TextEngine
+from secai_lib.core.generation import Chat, Decoding, Message, TextEngine
 from secai_lib.core.manifest import Origin
 from secai_lib.core.model import Model
 from secai_lib.core.record import canonical_json, content_hash
@@ -209,6 +210,45 @@ def test_a_killed_examination_goes_on_and_nothing_is_asked_twice(house: Househol
     assert other.digest == read_adapter(house, "stage2_adapter")[0].digest
     make(house)
     assert house.asked == []
+
+
+def test_what_is_asked_in_other_words_or_by_other_code_is_asked_again(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = sum(map(len, make(house).asked.values()))
+    system = Message(role="system", content="other words")
+    changed = [
+        row.model_copy(update={"messages": (system, *row.messages[1:])})
+        for row in read_product_rows(house, "stage1_dataset")
+    ]
+    house.store.publish("stage1_dataset", dataset_files(changed, 1), origin=ORIGIN, counts={})
+    put_adapter(house, 2, parent=put_adapter(house, 1).digest)
+    house.asked = []
+    make(house)
+    assert len(house.asked) == 3 * 4, "the ids are the same, the questions of Stage 1 are not"
+    house.asked = []
+    monkeypatch.setattr("secai_assets.examination.code_version", lambda *_rooms: "another")
+    make(house)
+    assert len(house.asked) == 3 * rows
+
+
+def test_other_commits_of_actions_are_another_examination(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(house)
+    assert house.store.reusable("evaluation", origin=origin_of(house))
+    monkeypatch.setattr(House, "action_pins", {"actions/checkout": {"v4": "a" * 40}})
+    assert not house.store.reusable("evaluation", origin=origin_of(house))
+
+
+def test_a_baseline_without_answers_is_missed(house: Household) -> None:
+    made = make(house)
+    without = made.model_copy(
+        update={"scores": tuple(s for s in made.scores if s.contender != "copy")}
+    )
+    marked = [one for one in read_marked(house) if one.answer.contender != "copy"]
+    assert not step.unanswered(made, read_marked(house))
+    assert len(step.unanswered(without, marked)) == sum(map(len, made.asked.values()))
 
 
 def test_an_adapter_of_other_data_or_of_another_parent_is_refused(house: Household) -> None:
