@@ -72,6 +72,19 @@ def test_what_is_no_longer_in_the_release_leaves_the_repository() -> None:
 
 
 @pytest.mark.parametrize(
+    "change", [{"README.md": b"defaced"}, {"load.py": b"import os"}], ids=["changed", "added"]
+)
+def test_what_somebody_changed_beside_the_marker_is_put_right(change: dict[str, bytes]) -> None:
+    with WritableHub() as hub:
+        first = push(hub)
+        hub.repositories[NAME]["e" * 40] = {**hub.files(NAME), **change}
+        done = push(hub)
+        assert done.made and done.tag == first.tag and len(hub.commits(NAME)) == 4
+        assert set(hub.files(NAME)) == {*FILES, ".gitattributes"}
+        assert repository(hub).differences(done.commit, HASHES) == []
+
+
+@pytest.mark.parametrize(
     "account",
     [
         {**WRITER, "auth": {"accessToken": {"role": "read"}}},
