@@ -3,17 +3,19 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from secai_assets.in_force import OURS, VERSION
-from secai_assets.publications import FOLDER, read_receipt, verdicts
+from secai_assets.publications import FOLDER, machine_of, read_receipt, verdicts
 from secai_assets.resources.house import House
 from secai_lib.core.record import content_hash
 from secai_lib.core.settings import PublicationSettings
 from secai_lib.publishing.front_matter import read_head
+from secai_lib.publishing.guard import inspect
 from tests.fakes.finished_house import (
     MODEL,
     PUBLISHED,
@@ -231,6 +233,19 @@ def test_a_planted_path_of_this_machine_stops_the_adapter(
     said = refused(finished_house(home, config=config), monkeypatch, instance, STAGE2)
     assert "adapter_config.json (base_model_name_or_path): a path of this machine" in said
     assert str(home) not in said
+
+
+def test_a_path_that_a_link_of_ours_leads_to_is_one_of_this_machine(
+    home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "disk" / "homes").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    house = finished_house(home)
+    house = House(replace(house.project, root=tmp_path / "link" / "homes"))
+    machine = machine_of(house)
+    for seen in (tmp_path / "link" / "homes", tmp_path / "disk" / "homes"):
+        (leak,) = inspect({"a.jsonl": f'{{"response": "{seen}/x"}}'.encode()}, machine)
+        assert leak.what == "a path of this machine"
 
 
 def test_an_unknown_licence_stops_rows_and_models(
