@@ -28,7 +28,7 @@ from secai_lib.core.manifest import Origin
 from secai_lib.core.model import Model
 from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.settings import InferenceSettings
-from secai_lib.core.training import TrainingExample
+from secai_lib.core.training import Split, TrainingExample
 from secai_lib.datasets.export import dataset_files
 from secai_lib.evaluation.exam import TRUTH
 from secai_lib.fixes.rules import rules
@@ -256,9 +256,57 @@ def test_an_adapter_of_other_data_or_of_another_parent_is_refused(house: Househo
     put_adapter(house, 2, parent="another")
     with pytest.raises(TrainingError, match="did not begin with"):
         make(house)
+    put_adapter(house, 2, parent=first.digest, stage2_dataset="older")
+    with pytest.raises(TrainingError, match="another version of stage2_dataset"):
+        make(house)
     put_adapter(house, 2, parent=first.digest, stage1_dataset="older")
     with pytest.raises(TrainingError, match="another version of stage1_dataset"):
         make(house)
+
+
+def test_an_adapter_that_does_not_say_its_data_or_is_of_another_base_is_refused(
+    house: Household,
+) -> None:
+    files = {n: house.store.read("stage1_adapter", n) for n in ("adapter.json",
+                                                                "adapter.safetensors")}  # fmt: skip
+    house.store.publish("stage1_adapter", files, origin=ORIGIN, counts={})
+    with pytest.raises(TrainingError, match="another version of stage1_dataset"):
+        make(house)
+    put_adapter(house, 1)
+    other = MODEL.model_copy(update={"source_sha256": "f" * 64})
+    house.store.publish(
+        "base_model", {"model.json": canonical_json(other).encode()}, origin=ORIGIN, counts={}
+    )
+    with pytest.raises(TrainingError, match="belongs to another base model"):
+        make(house)
+
+
+def test_another_test_part_or_a_marking_that_does_not_work_is_incomplete(house: Household) -> None:
+    def said() -> str:
+        (verdict,) = [one for one in verdicts(house) if one.name == "complete"]
+        return "" if verdict.passed else verdict.sentence
+
+    made = make(house)
+    assert not said()
+    manifest = house.store.require("evaluation")
+    files = {name: house.store.read("evaluation", name) for name in manifest.files}
+    marked = [
+        one.model_copy(update={"marks": {**one.marks, "proven": False}})
+        if one.answer.contender == TRUTH and one.answer.stage == 2
+        else one
+        for one in read_marked(house)
+    ]
+    lines = "".join(canonical_json(one) + "\n" for one in marked).encode()
+    house.store.publish(
+        "evaluation", files | {"answers.jsonl": lines}, origin=manifest.origin, counts={}
+    )
+    assert f"{made.asked['stage2'][0]} is not proven" in said()
+    house.store.publish("evaluation", files, origin=manifest.origin, counts={})
+    rows = read_product_rows(house, "stage1_dataset")
+    test = [row for row in rows if row.split is Split.TEST]
+    moved = [r if r.id != test[0].id else r.model_copy(update={"split": Split.TRAIN}) for r in rows]
+    house.store.publish("stage1_dataset", dataset_files(moved, 1), origin=ORIGIN, counts={})
+    assert "the test part of stage1 is another one now" in said()
 
 
 def test_a_weak_file_that_is_gone_is_said(house: Household) -> None:

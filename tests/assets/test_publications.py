@@ -151,6 +151,20 @@ def test_a_stale_check_refuses_until_it_ran_again(
     assert corridor.run(instance, STAGE2).success
 
 
+def test_a_check_of_an_earlier_run_that_does_not_say_what_it_saw_refuses(
+    corridor: Corridor, instance: dg.DagsterInstance
+) -> None:
+    """In a run with a partition Dagster does not record what a check looked at."""
+    corridor.settle(instance)
+    blind = dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey("stage2_peft"), check_name="leak", passed=True, metadata={}
+    )
+    instance.report_runless_asset_event(blind)
+    assert corridor.run(instance, "stage2_peft", checks=False).success
+    said = why(corridor.run(instance, STAGE2))
+    assert "stage2_peft.leak: the check is older than the newest materialization" in said
+
+
 def test_what_a_killed_run_stored_is_not_what_was_checked(
     corridor: Corridor, instance: dg.DagsterInstance
 ) -> None:

@@ -82,6 +82,24 @@ def test_the_shares_are_near_the_settings_and_no_group_is_in_two_parts() -> None
     assert len(groups) == len({group for group, _ in groups})
 
 
+def test_a_problem_is_in_one_part_of_both_stages_though_its_files_differ() -> None:
+    """Stage 1 is about the file the finding names, Stage 2 about the one that is changed."""
+    rows = corpus(60)
+    fixes = [
+        make_training_row(stage=2, body=f"Rule: r{n % 6}\n{prose(n + 500)}",
+                          response=f"<<<\n{prose(n + 700)}\n===\nb\n>>>", group=f"fixed{n}",
+                          metadata=r.metadata.model_copy(update={"file": f"fixed{n}.yml"}))
+        for n, r in enumerate(rows)
+    ]  # fmt: skip
+    made = finish([*rows, *fixes], SETTINGS, count_tokens)
+    parts: dict[str, set[Split]] = {}
+    for own in made.values():
+        for r in own.rows:
+            parts.setdefault(r.metadata.problem, set()).add(r.split)
+    assert len(parts) > 50 and {s for own in parts.values() for s in own} == set(Split)
+    assert all(len(own) == 1 for own in parts.values())
+
+
 def test_near_duplicates_end_in_one_part() -> None:
     rows = corpus(60)
     twins = [

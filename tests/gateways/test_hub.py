@@ -157,6 +157,15 @@ def test_a_flipped_byte_is_found_when_it_is_read_back(name: str) -> None:
         assert repository(hub).differences(done.commit, HASHES) == [odd]
 
 
+def test_the_token_is_shown_to_the_hub_alone() -> None:
+    with WritableHub() as hub:
+        done = push(hub)
+        hub.seen.clear()
+        assert repository(hub).differences(done.commit, HASHES) == []
+        stored = [seen for seen in hub.seen if seen.path.startswith("/storage/")]
+        assert stored and all("authorization" not in seen.headers for seen in stored)
+
+
 def test_a_file_nobody_released_is_found() -> None:
     with WritableHub() as hub:
         done = push(hub)
