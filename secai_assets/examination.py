@@ -23,6 +23,7 @@ from secai_lib.datasets.windows import Window
 from secai_lib.evaluation.baselines import Lookup, edit_answers, label_answers, training_part
 from secai_lib.evaluation.exam import TRUTH, Answer, chosen, held_back
 from secai_lib.fixes.edits import Texts
+from secai_lib.gateways.code_version import code_version
 from secai_lib.gateways.journal import Journal
 from secai_lib.gateways.llm import choose_engine
 
@@ -134,13 +135,14 @@ def ask(
     Every answer is journalled as it comes.
     """
     inference = inference_of(house)
-    engine_name = choose_engine(inference)
+    engine_name, code = choose_engine(inference), code_version("gateways/llm")
     made: dict[str, Answer] = {}
     missing: dict[int, list[Answer]] = {1: [], 2: []}
     texts = {row.id: row for own in exam.asked.values() for row in own}
     for stage, decoding in ((1, decoding_of(house, 1)), (2, decoding_of(house, 2))):
         for row in exam.asked[stage]:
-            key = content_hash(who.identity, engine_name, decoding, row.id)
+            asked = row.messages[:-1]
+            key = content_hash(who.identity, engine_name, code, decoding, row.id, asked)
             blank = Answer(contender=who.name, stage=stage, row=row.id, text="", key=key)
             if key in known:
                 made[key] = known[key].model_copy(update={"contender": who.name})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from secai_assets.checks.evaluation import SCORE_GATES
+from secai_assets.in_force import unseen
 from secai_lib.core.errors import GateRefused
 from secai_lib.publishing.release import Gate
 
@@ -40,13 +41,17 @@ class GateLine:
 
 
 def judge(
-    instance: dg.DagsterInstance, definitions: dg.Definitions, assets: Collection[str]
+    instance: dg.DagsterInstance,
+    definitions: dg.Definitions,
+    assets: Collection[str],
+    house: "House",
 ) -> list[GateLine]:
     """A line for every blocking check of the unpartitioned ones of `assets`, sorted; fails closed.
 
     A check that never ran, did not finish, failed, or ran before the newest materialization
-    refuses, and so does an asset that nothing checks. Partitioned assets are judged by the corpus:
-    it leaves out partitions that fail. Score gates stand beside the checks of the examination.
+    refuses, and so do an asset that nothing checks and one whose content in the store of `house`
+    no materialization tells of (a killed run leaves such). Partitioned assets are judged by the
+    corpus: it leaves out partitions that fail. Score gates stand beside the examination's checks.
     """
     graph = definitions.resolve_asset_graph()
     checks = {(key.asset_key.to_user_string(), key.name): key for key in graph.asset_check_keys}
@@ -65,7 +70,11 @@ def judge(
         lines += [_line(instance, checks[asset, name], score=False) for name in blocking]
         if asset == EXAMINATION:
             lines += _score_lines(instance, checks)
-    return lines
+    return lines + [
+        GateLine(asset, "", False, "what is stored is not what was checked; make it again",
+                 known=False)
+        for asset in unseen(instance, house, assets)
+    ]  # fmt: skip
 
 
 def admit(instance: dg.DagsterInstance, house: "House", asset: str) -> tuple[Gate, ...]:
@@ -87,7 +96,7 @@ def admit(instance: dg.DagsterInstance, house: "House", asset: str) -> tuple[Gat
     ancestors = {one.to_user_string() for one in graph.get_ancestor_asset_keys(key)} - {asset}
     if EXAMINATION not in ancestors:
         raise GateRefused(f"{asset} does not rest on {EXAMINATION}; nothing was written")
-    lines = judge(instance, made, ancestors)
+    lines = judge(instance, made, ancestors, house)
     if refused := [line for line in lines if line.refuses]:
         reasons = "; ".join(f"{_name(line)}: {line.sentence}" for line in refused)
         raise GateRefused(f"the gate refuses {asset}, nothing was written: {reasons}")

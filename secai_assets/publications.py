@@ -138,7 +138,10 @@ def machine_of(house: House) -> Machine:
     places = (Path.home(), project.root, project.home, project.models, project.tools)
     user, host = this_machine()
     return Machine(
-        paths=tuple(sorted({str(place.absolute()) for place in places})),
+        # a library may have written down where a link of ours leads
+        paths=tuple(
+            sorted({str(p) for place in places for p in (place.absolute(), place.resolve())})
+        ),
         user=user,
         host=host,
         private_hosts=house.settings.publication.private_hosts,

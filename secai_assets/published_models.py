@@ -6,6 +6,7 @@ from typing import Any
 
 from secai_assets.assets.base_model import read_base_model
 from secai_assets.dataset_views import read_product_rows
+from secai_assets.in_force import outdated
 from secai_assets.publications import Content, inputs_of, machine_of, repository_of
 from secai_assets.resources.house import House
 from secai_lib.core.adapter import Adapter, Stage
@@ -17,6 +18,8 @@ from secai_lib.publishing.model_card import AdapterFacts, model_card
 from secai_lib.publishing.release import Gate
 
 CARD = "README.md"
+EXAMINED = ("stage1_adapter", "stage2_adapter", "stage1_dataset", "stage2_dataset")
+"""Products that the examination is about."""
 
 
 def gather_adapter(house: House, stage: Stage, repository: str, gates: tuple[Gate, ...]) -> Content:
@@ -106,4 +109,22 @@ def _doubts(house: House, facts: AdapterFacts) -> tuple[Leak, ...]:
         for name, of in examined.items()
         if digest not in of
     ]
-    return tuple(doubts)
+    return (*doubts, *_outdated(house, stage))
+
+
+def _outdated(house: House, stage: Stage) -> list[Leak]:
+    """Products that the card would tell together, though they are not made of each other."""
+    own = [f"stage{number}_dataset" for number in range(1, stage + 1)]
+    made_of: dict[str, dict[str, str]] = {
+        f"stage{stage}_adapter": {name: name for name in own},
+        "evaluation": {name: name for name in EXAMINED},
+    }
+    if stage == 2:
+        made_of["stage2_adapter"]["stage1_adapter"] = "stage1_adapter"
+        made_of["fused_model"] = {"adapter": "stage2_adapter"}
+    return [
+        Leak(file=CARD, place=product, what=f"it was made of another {name} than the one here: "
+             "make it again")
+        for product, inputs in made_of.items()
+        for name in outdated(house, product, inputs)
+    ]  # fmt: skip

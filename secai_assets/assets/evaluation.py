@@ -29,7 +29,7 @@ from secai_lib.core.evaluation import Evaluation
 from secai_lib.core.manifest import Manifest, Origin
 from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.training import Split
-from secai_lib.evaluation.exam import MAIN, MODELS, TRUTH, Answer, Marked, frozen
+from secai_lib.evaluation.exam import BASELINES, MAIN, MODELS, TRUTH, Answer, Marked, frozen
 from secai_lib.evaluation.page import (
     cell,
     contenders_of,
@@ -100,13 +100,14 @@ def origin_of(house: House) -> Origin:
         "base_model": read_base_model(house).identity,
         "engine": choose_engine(inference_of(house)),
         "scanners": house.scanner_state(house.settings.scanners.enabled),
+        "action_pins": content_hash(house.action_pins),
     }
     return Origin(
         inputs=inputs,
         settings=content_hash(house.settings.evaluation, house.settings.quality),
         code_version=code_version(
-            *("evaluation", "datasets", "fixes", "parsers"),
-            *("gateways/rescan", "gateways/llm", "gateways/merging"),
+            *("evaluation", "datasets", "fixes", "parsers", "gateways/rescan"),
+            *("gateways/llm", "gateways/merging", "quality/evaluation"),
         ),
     )
 
@@ -197,7 +198,7 @@ def unanswered(made: Evaluation, marked: Sequence[Marked]) -> list[str]:
         f"{name} on row {row}"
         for stage in (1, 2)
         for row in made.asked[f"stage{stage}"]
-        for name in (*MODELS, *contenders_of(made, stage), TRUTH)
+        for name in (*MODELS, *BASELINES, TRUTH)
         if (name, row) not in given
     ]
 

@@ -6,12 +6,14 @@ from typing import Any
 import dagster as dg
 
 from secai_assets.assets.base_model import read_base_model
+from secai_assets.in_force import outdated
 from secai_assets.publications import Content, inputs_of, publish
 from secai_assets.resources.house import House
 from secai_lib.core.record import sha256_hex
 from secai_lib.publishing.croissant import croissant
 from secai_lib.publishing.dataset_card import SPLITS, DatasetFacts, dataset_card
 from secai_lib.publishing.front_matter import read_head
+from secai_lib.publishing.guard import Leak
 from secai_lib.publishing.release import Gate, make_release
 
 NAME = "published_dataset"
@@ -58,7 +60,12 @@ def gather(house: House, repository: str, gates: tuple[Gate, ...]) -> Content:
     listed = {name: (len(data), sha256_hex(data)) for name, data in rows.items()}
     files["croissant.json"] = croissant(repository, listed, licences, digest)
     files["README.md"] = dataset_card(repository, facts, read_base_model(house).name, len(proofs))
-    return Content(files={**rows, **files}, doubts=(), inputs=inputs)
+    doubts = tuple(
+        Leak(file="README.md", place=name, what="its test part is not the one that was examined: "
+             "materialize evaluation again")
+        for name in outdated(house, "evaluation", {name: name for name in inputs})
+    )  # fmt: skip
+    return Content(files={**rows, **files}, doubts=doubts, inputs=inputs)
 
 
 def _splits(house: House, product: str) -> list[str]:

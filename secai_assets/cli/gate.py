@@ -31,7 +31,7 @@ def print_gate(asset: str, *, as_json: bool) -> int:
     definitions = build(house)
     assets = set(steps_until(asset)) if asset else what_leaves(house, definitions)
     with open_instance(house.project) as instance:
-        lines = judge(instance, definitions, assets)
+        lines = judge(instance, definitions, assets, house)
     refused = [line for line in lines if not line.passed]
     if as_json:
         typer.echo(json.dumps([asdict(line) for line in lines], indent=2))

@@ -41,6 +41,8 @@ class Approaches(Record):
     """The problem's id."""
     repository: str
     """The repository it is in."""
+    licence: str
+    """SPDX identifier of that repository's licence, or `unknown`."""
     tool: str
     """The scanner."""
     rule: str
@@ -102,6 +104,7 @@ def _set(
     return Approaches(
         problem=first.fix.problem,
         repository=first.origin,
+        licence=first.licence,
         tool=result.tool,
         rule=result.rule_id,
         title=result.title,

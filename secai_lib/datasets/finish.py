@@ -9,7 +9,7 @@ from secai_lib.core.generation import Chat
 from secai_lib.core.record import Record
 from secai_lib.core.secret_shapes import secret_in
 from secai_lib.core.settings import DatasetSettings
-from secai_lib.core.training import Split, TrainingExample
+from secai_lib.core.training import ANSWER_PREFIX, Split, TrainingExample
 from secai_lib.datasets.likeness import highest_across_splits
 from secai_lib.datasets.rows import labels_only, reworded
 from secai_lib.datasets.splits import split_rows
@@ -63,6 +63,7 @@ def finish(
     kept = keep(without_repeats(rows), "duplicate", rows)
     kept = keep([r for r in kept if not _has_secret(r)], "secret", kept)
     kept = keep([r for r in kept if not _has_control(r)], "control_token", kept)
+    kept = keep([r for r in kept if not _category_stated(r)], "category_stated", kept)
     tokens = {row.id: count_tokens(row.messages) for row in kept}
     kept = keep([r for r in kept if tokens[r.id] <= settings.max_tokens], "too_long", kept)
     kept = linked(kept)
@@ -117,3 +118,13 @@ def _has_secret(row: TrainingExample) -> bool:
 
 def _has_control(row: TrainingExample) -> bool:
     return bool(_CONTROL.search(row.instruction) or _CONTROL.search(row.response))
+
+
+def _category_stated(row: TrainingExample) -> bool:
+    """Whether a prompt states the category (`kind: Container` in its code is enough).
+
+    Its answer would begin with another label, or have none, and every answer is made to begin with
+    the category.
+    """
+    labels = row.response.startswith("{")
+    return row.stage == 1 and labels and not row.response.startswith(ANSWER_PREFIX[1])

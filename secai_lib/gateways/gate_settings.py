@@ -8,12 +8,16 @@ import yaml
 
 from secai_lib.core.settings import Quality
 
+GUARDED = ("gate_", "evaluation_", "exports_", "adapters_", "datasets_")
+"""What the names of the limits begin with that decide whether something leaves: score gates with
+their fewest rows, and the checks of leak, resumption and parity."""
+
 
 def lowered(topic: Path, profiles: Sequence[Path], used: Quality) -> list[str]:
     """A sentence for every number of `quality` that is laxer than the file `topic` says.
 
     Profiles (the last one wins) may only make them stricter. The environment may move the others
-    for one command, but no `gate_*`; `used` is what it left.
+    for one command, but none that is `GUARDED`; `used` is what it left.
     """
     base = Quality.model_validate(_quality(topic))
     asked: dict[str, tuple[str, Any]] = {}
@@ -31,7 +35,7 @@ def lowered(topic: Path, profiles: Sequence[Path], used: Quality) -> list[str]:
         f"SECAI_QUALITY__{name.upper()}: {getattr(used, name)} is laxer than "
         f"{getattr(laid, name)}; the environment lowers no gate"
         for name in Quality.model_fields
-        if name.startswith("gate_") and _laxer(name, getattr(used, name), getattr(laid, name))
+        if name.startswith(GUARDED) and _laxer(name, getattr(used, name), getattr(laid, name))
     ]
 
 

@@ -5,15 +5,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from secai_lib.core.errors import GateRefused, SecAIError, StorageError, Unreachable, UsageError
 from secai_lib.gateways.hub_token import check_token
 from secai_lib.gateways.models.hub_refusals import refusal
-
-if TYPE_CHECKING:
-    pass
 
 Kind = Literal["dataset", "model"]
 OURS = frozenset({".gitattributes"})
@@ -57,7 +54,8 @@ class HubRepository:
     ) -> Pushed:
         """Make the repository hold `files` (name -> bytes) and nothing else, in one commit.
 
-        `digest` names the content; the file `marker` is the same exactly where the content is.
+        `digest` names the content. Where the file `marker` is the same, the others are read again
+        and nothing is committed unless somebody changed one.
         A push that was cut off is made again: what was uploaded is not uploaded twice.
 
         Raises:
@@ -77,7 +75,12 @@ class HubRepository:
                 )
             head = str(info.sha)
             there = self._listing(head)
-            made = marker not in there or self._sha256(marker, head) != _sha256(files[marker])
+            hashes = {name: _sha256(data) for name, data in files.items()}
+            made = (
+                marker not in there
+                or self._sha256(marker, head) != hashes[marker]
+                or bool(self._differing(there, head, hashes))
+            )
             if made:
                 head = self._commit(files, there, head, digest)
             return Pushed(commit=head, tag=self._tag(head, digest), made=made)
@@ -92,13 +95,14 @@ class HubRepository:
             UsageError: the repository or commit is not to be had with this token.
         """
         with _explained(self._where):
-            there = self._listing(commit)
-            odd = there - set(files) - OURS
-            return sorted(odd) + [
-                name
-                for name, digest in sorted(files.items())
-                if name not in there or self._sha256(name, commit) != digest
-            ]
+            return self._differing(self._listing(commit), commit, files)
+
+    def _differing(self, there: set[str], commit: str, files: Mapping[str, str]) -> list[str]:
+        return sorted(there - set(files) - OURS) + [
+            name
+            for name, digest in sorted(files.items())
+            if name not in there or self._sha256(name, commit) != digest
+        ]
 
     @property
     def _where(self) -> str:

@@ -61,29 +61,50 @@ def passages(name: str, data: bytes) -> Iterator[Passage]:
     try:
         text = data.decode()
         if kind == ".json":
-            yield from _walk(json.loads(text), "", own=True)
+            yield from _walk(_parsed(text), "", own=True)
         elif kind == ".jsonl":
             for number, line in enumerate(text.split("\n"), 1):
                 if line:
-                    yield from _row(json.loads(line), f"row {number}")
+                    yield from _row(_parsed(line), f"row {number}")
         else:
             yield Passage(place="", text=text, own=True)
     except UnicodeDecodeError:
         raise Unfit("it is no text in UTF-8") from None
-    except (json.JSONDecodeError, RecursionError):
+    except RecursionError:
         raise Unfit("it is no JSON") from None
 
 
 def row_licences(name: str, data: bytes) -> dict[str, str]:
-    """`row N` -> its licence, of every row with metadata in a file that `passages` can read."""
+    """`row N` -> its licence, of every row of a file that `passages` can read and that says one.
+
+    A row says it in its metadata, a problem with several ways itself.
+    """
     if kind_of(name) != ".jsonl":
         return {}
-    rows = enumerate((json.loads(line) for line in data.decode().split("\n") if line), 1)
-    return {
-        f"row {number}": str(row["metadata"].get("licence", ""))
-        for number, row in rows
-        if isinstance(row.get("metadata"), dict)
-    }
+    found: dict[str, str] = {}
+    for number, line in enumerate(filter(None, data.decode().split("\n")), 1):
+        row = json.loads(line)
+        facts = row.get("metadata", row)
+        if isinstance(facts, dict) and (facts is not row or "licence" in row):
+            found[f"row {number}"] = str(facts.get("licence", ""))
+    return found
+
+
+def _parsed(text: str) -> Any:
+    """The JSON value `text`, in which no name hides another one of the same object."""
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except Unfit:
+        raise
+    except (ValueError, RecursionError):  # a number may be too long to be read
+        raise Unfit("it is no JSON") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise Unfit("a name stands twice in an object, where one of them is hidden")
+    return made
 
 
 def _row(row: Any, place: str) -> Iterator[Passage]:
@@ -118,10 +139,12 @@ def _safetensors_header(data: bytes) -> Any:
         raise Unfit("it is no safetensors file")
     (length,) = struct.unpack("<Q", data[:8])
     try:
-        header = json.loads(data[8 : 8 + length].decode())
-        ends = [item["data_offsets"][1] for name, item in header.items() if name != "__metadata__"]
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        header = _parsed(data[8 : 8 + length].decode())
+        spans = [item["data_offsets"] for name, item in header.items() if name != "__metadata__"]
+        spans = sorted((first, last) for first, last in spans)
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise Unfit("it is no safetensors file") from None
-    if 8 + length + max(ends, default=0) != len(data):
-        raise Unfit("it is cut off, or something is hidden behind its numbers")
+    starts, ends = [first for first, _ in spans], [last for _, last in spans]
+    if [*starts, len(data) - 8 - length] != [0, *ends]:
+        raise Unfit("it is cut off, or something is hidden between or behind its numbers")
     return header

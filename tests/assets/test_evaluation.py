@@ -15,6 +15,7 @@ from secai_assets.assets.problems import join_runs
 from secai_assets.automation import when_new
 from secai_assets.checks.evaluation import SCORE_GATES, evaluation_checks, verdicts
 from secai_assets.cli.learned import learned_rows
+from secai_assets.dataset_views import read_product_rows
 from secai_assets.examination import read_exam
 from secai_assets.resources.adapters import read_adapter
 from secai_assets.resources.house import House
@@ -22,12 +23,12 @@ from secai_lib.core.adapter import Adapter, LowRank, Weights
 from secai_lib.core.errors import SourceError, StorageError, TrainingError
 from secai_lib.core.evaluation import Evaluation
 from secai_lib.core.fix import Rescan
-from secai_lib.core.generation import Chat, Decoding, TextEngine
+from secai_lib.core.generation import Chat, Decoding, Message, TextEngine
 from secai_lib.core.manifest import Origin
 from secai_lib.core.model import Model
 from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.settings import InferenceSettings
-from secai_lib.core.training import TrainingExample
+from secai_lib.core.training import Split, TrainingExample
 from secai_lib.datasets.export import dataset_files
 from secai_lib.evaluation.exam import TRUTH
 from secai_lib.fixes.rules import rules
@@ -211,14 +212,101 @@ def test_a_killed_examination_goes_on_and_nothing_is_asked_twice(house: Househol
     assert house.asked == []
 
 
+def test_what_is_asked_in_other_words_or_by_other_code_is_asked_again(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = sum(map(len, make(house).asked.values()))
+    system = Message(role="system", content="other words")
+    changed = [
+        row.model_copy(update={"messages": (system, *row.messages[1:])})
+        for row in read_product_rows(house, "stage1_dataset")
+    ]
+    house.store.publish("stage1_dataset", dataset_files(changed, 1), origin=ORIGIN, counts={})
+    put_adapter(house, 2, parent=put_adapter(house, 1).digest)
+    house.asked = []
+    make(house)
+    assert len(house.asked) == 3 * 4, "the ids are the same, the questions of Stage 1 are not"
+    house.asked = []
+    monkeypatch.setattr("secai_assets.examination.code_version", lambda *_rooms: "another")
+    make(house)
+    assert len(house.asked) == 3 * rows
+
+
+def test_other_commits_of_actions_are_another_examination(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(house)
+    assert house.store.reusable("evaluation", origin=origin_of(house))
+    monkeypatch.setattr(House, "action_pins", {"actions/checkout": {"v4": "a" * 40}})
+    assert not house.store.reusable("evaluation", origin=origin_of(house))
+
+
+def test_a_baseline_without_answers_is_missed(house: Household) -> None:
+    made = make(house)
+    without = made.model_copy(
+        update={"scores": tuple(s for s in made.scores if s.contender != "copy")}
+    )
+    marked = [one for one in read_marked(house) if one.answer.contender != "copy"]
+    assert not step.unanswered(made, read_marked(house))
+    assert len(step.unanswered(without, marked)) == sum(map(len, made.asked.values()))
+
+
 def test_an_adapter_of_other_data_or_of_another_parent_is_refused(house: Household) -> None:
     first = read_adapter(house, "stage1_adapter")[0]
     put_adapter(house, 2, parent="another")
     with pytest.raises(TrainingError, match="did not begin with"):
         make(house)
+    put_adapter(house, 2, parent=first.digest, stage2_dataset="older")
+    with pytest.raises(TrainingError, match="another version of stage2_dataset"):
+        make(house)
     put_adapter(house, 2, parent=first.digest, stage1_dataset="older")
     with pytest.raises(TrainingError, match="another version of stage1_dataset"):
         make(house)
+
+
+def test_an_adapter_that_does_not_say_its_data_or_is_of_another_base_is_refused(
+    house: Household,
+) -> None:
+    files = {n: house.store.read("stage1_adapter", n) for n in ("adapter.json",
+                                                                "adapter.safetensors")}  # fmt: skip
+    house.store.publish("stage1_adapter", files, origin=ORIGIN, counts={})
+    with pytest.raises(TrainingError, match="another version of stage1_dataset"):
+        make(house)
+    put_adapter(house, 1)
+    other = MODEL.model_copy(update={"source_sha256": "f" * 64})
+    house.store.publish(
+        "base_model", {"model.json": canonical_json(other).encode()}, origin=ORIGIN, counts={}
+    )
+    with pytest.raises(TrainingError, match="belongs to another base model"):
+        make(house)
+
+
+def test_another_test_part_or_a_marking_that_does_not_work_is_incomplete(house: Household) -> None:
+    def said() -> str:
+        (verdict,) = [one for one in verdicts(house) if one.name == "complete"]
+        return "" if verdict.passed else verdict.sentence
+
+    made = make(house)
+    assert not said()
+    manifest = house.store.require("evaluation")
+    files = {name: house.store.read("evaluation", name) for name in manifest.files}
+    marked = [
+        one.model_copy(update={"marks": {**one.marks, "proven": False}})
+        if one.answer.contender == TRUTH and one.answer.stage == 2
+        else one
+        for one in read_marked(house)
+    ]
+    lines = "".join(canonical_json(one) + "\n" for one in marked).encode()
+    house.store.publish(
+        "evaluation", files | {"answers.jsonl": lines}, origin=manifest.origin, counts={}
+    )
+    assert f"{made.asked['stage2'][0]} is not proven" in said()
+    house.store.publish("evaluation", files, origin=manifest.origin, counts={})
+    rows = read_product_rows(house, "stage1_dataset")
+    test = [row for row in rows if row.split is Split.TEST]
+    moved = [r if r.id != test[0].id else r.model_copy(update={"split": Split.TRAIN}) for r in rows]
+    house.store.publish("stage1_dataset", dataset_files(moved, 1), origin=ORIGIN, counts={})
+    assert "the test part of stage1 is another one now" in said()
 
 
 def test_a_weak_file_that_is_gone_is_said(house: Household) -> None:

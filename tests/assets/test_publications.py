@@ -3,15 +3,19 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from secai_assets.publications import FOLDER, read_receipt, verdicts
+from secai_assets.in_force import OURS, VERSION
+from secai_assets.publications import FOLDER, machine_of, read_receipt, verdicts
 from secai_assets.resources.house import House
+from secai_lib.core.record import content_hash
 from secai_lib.core.settings import PublicationSettings
 from secai_lib.publishing.front_matter import read_head
+from secai_lib.publishing.guard import inspect
 from tests.fakes.finished_house import (
     MODEL,
     PUBLISHED,
@@ -147,6 +151,61 @@ def test_a_stale_check_refuses_until_it_ran_again(
     assert corridor.run(instance, STAGE2).success
 
 
+def test_a_check_of_an_earlier_run_that_does_not_say_what_it_saw_refuses(
+    corridor: Corridor, instance: dg.DagsterInstance
+) -> None:
+    """In a run with a partition Dagster does not record what a check looked at."""
+    corridor.settle(instance)
+    blind = dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey("stage2_peft"), check_name="leak", passed=True, metadata={}
+    )
+    instance.report_runless_asset_event(blind)
+    assert corridor.run(instance, "stage2_peft", checks=False).success
+    said = why(corridor.run(instance, STAGE2))
+    assert "stage2_peft.leak: the check is older than the newest materialization" in said
+
+
+def test_what_a_killed_run_stored_is_not_what_was_checked(
+    corridor: Corridor, instance: dg.DagsterInstance
+) -> None:
+    """The child has published, and its run was killed before it could say so."""
+    corridor.settle(instance)
+    manifest = corridor.house.store.require("stage2_peft")
+    tags = {VERSION: content_hash(manifest.files), OURS: "true"}
+    instance.report_runless_asset_event(dg.AssetMaterialization("stage2_peft", tags=tags))
+    corridor.check(instance, "stage2_peft")
+    assert corridor.run(instance, STAGE2).success
+    files = {name: corridor.house.store.read("stage2_peft", name) for name in manifest.files}
+    corridor.house.store.publish(
+        "stage2_peft", {**files, "LICENSE": b"of whom?"}, origin=manifest.origin, counts={}
+    )
+    said = why(corridor.run(instance, STAGE2))
+    assert "stage2_peft: what is stored is not what was checked" in said
+
+
+@pytest.mark.parametrize(
+    ("product", "published", "reason"),
+    [
+        ("stage1_dataset", STAGE2, "stage2_adapter): it was made of another stage1_dataset"),
+        ("stage2_dataset", STAGE2, "evaluation): it was made of another stage2_dataset"),
+        ("stage1_adapter", STAGE2, "stage2_adapter): it was made of another stage1_adapter"),
+        ("stage2_adapter", STAGE2, "fused_model): it was made of another stage2_adapter"),
+        ("stage1_dataset", PUBLISHED[0], "its test part is not the one that was examined"),
+    ],
+)
+def test_products_that_are_not_made_of_each_other_do_not_leave_together(
+    corridor: Corridor, instance: dg.DagsterInstance, product: str, published: str, reason: str
+) -> None:
+    """Every check passed on what is there now, but only a part of the flow was made again."""
+    corridor.settle(instance)
+    store = corridor.house.store
+    manifest = store.require(product)
+    files = {name: store.read(product, name) for name in manifest.files}
+    store.publish(product, {**files, "new.txt": b""}, origin=manifest.origin, counts={})
+    said = why(corridor.run(instance, published))
+    assert "the guard refuses" in said and reason in said
+
+
 def test_an_ancestor_without_any_check_refuses(
     corridor: Corridor, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +247,19 @@ def test_a_planted_path_of_this_machine_stops_the_adapter(
     said = refused(finished_house(home, config=config), monkeypatch, instance, STAGE2)
     assert "adapter_config.json (base_model_name_or_path): a path of this machine" in said
     assert str(home) not in said
+
+
+def test_a_path_that_a_link_of_ours_leads_to_is_one_of_this_machine(
+    home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "disk" / "homes").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    house = finished_house(home)
+    house = House(replace(house.project, root=tmp_path / "link" / "homes"))
+    machine = machine_of(house)
+    for seen in (tmp_path / "link" / "homes", tmp_path / "disk" / "homes"):
+        (leak,) = inspect({"a.jsonl": f'{{"response": "{seen}/x"}}'.encode()}, machine)
+        assert leak.what == "a path of this machine"
 
 
 def test_an_unknown_licence_stops_rows_and_models(

@@ -25,7 +25,7 @@ from secai_lib.core.generation import Chat
 from secai_lib.core.manifest import Origin
 from secai_lib.core.model import Model
 from secai_lib.core.record import canonical_json
-from secai_lib.core.settings import DatasetSettings, Settings
+from secai_lib.core.settings import ContextSettings, DatasetSettings, Settings
 from secai_lib.core.training import ForgedPair, Split
 from secai_lib.datasets.rows import file_group
 from secai_lib.gateways.columns import (
@@ -159,4 +159,8 @@ def test_what_is_unchanged_is_not_made_again(house: House) -> None:
     assert publish_rows(house, count_tokens, TEMPLATE, lambda _text: None) == first
     other = Settings(datasets=DatasetSettings(seed=18))
     changed = House(Project(root=house.project.root, settings=other))
+    assert changed.store.reusable(NAME, origin=dataset_origin(changed)) is None
+    # a forged row shows as many lines as the settings of contexts say
+    shorter = Settings(contexts=ContextSettings(lines=ContextSettings().lines + 1))
+    changed = House(Project(root=house.project.root, settings=shorter))
     assert changed.store.reusable(NAME, origin=dataset_origin(changed)) is None

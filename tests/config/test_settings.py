@@ -142,3 +142,16 @@ def test_a_seed_below_zero_is_refused_before_anything_is_trained(
     monkeypatch.setenv("SECAI_STAGE1__SEED", "-1")
     with pytest.raises(SettingsError, match="seed"):
         load_project(ROOT)
+
+
+@pytest.mark.parametrize(
+    ("name", "lax"),
+    [("EVALUATION_MIN_ROWS", "1"), ("DATASETS_MAX_LEAKS", "9"), ("EXPORTS_MAX_LOGIT_CHANGE", "1"),
+     ("ADAPTERS_MAX_PROBE_CHANGE", "1")],
+)  # fmt: skip
+def test_the_environment_loosens_nothing_that_decides_what_leaves(
+    root: Path, monkeypatch: pytest.MonkeyPatch, name: str, lax: str
+) -> None:
+    monkeypatch.setenv(f"SECAI_QUALITY__{name}", lax)
+    with pytest.raises(SettingsError, match=f"SECAI_QUALITY__{name}: .* is laxer than"):
+        load_project(root)

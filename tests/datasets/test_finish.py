@@ -8,15 +8,18 @@ import pytest
 from secai_lib.core.finding import Category
 from secai_lib.core.generation import Chat
 from secai_lib.core.settings import DatasetSettings, Quality
-from secai_lib.core.training import Facet, Split, TrainingExample
+from secai_lib.core.training import ANSWER_PREFIX, Facet, Split, TrainingExample
 from secai_lib.core.weakness import VulnerabilityType
 from secai_lib.datasets.finish import STAGES, Finished, finish
 from secai_lib.datasets.held_out import LOST
 from secai_lib.datasets.likeness import shingles_of
+from secai_lib.datasets.material import Material
 from secai_lib.datasets.splits import HELD_OUT
+from secai_lib.datasets.stage1 import stage1_row
 from secai_lib.datasets.thinning import rule_of
 from secai_lib.datasets.wording import LABELS_ONLY, TASKS
 from secai_lib.quality import datasets
+from tests.fakes.records import make_context, make_finding, make_problem
 from tests.fakes.training_rows import make_metadata, make_training_row
 
 SETTINGS, QUALITY = DatasetSettings(label_rows=0), Quality()
@@ -77,6 +80,24 @@ def test_the_shares_are_near_the_settings_and_no_group_is_in_two_parts() -> None
     assert sizes[Split.TEST] >= 6
     groups = {(r.group, r.split) for r in made}
     assert len(groups) == len({group for group, _ in groups})
+
+
+def test_a_problem_is_in_one_part_of_both_stages_though_its_files_differ() -> None:
+    """Stage 1 is about the file the finding names, Stage 2 about the one that is changed."""
+    rows = corpus(60)
+    fixes = [
+        make_training_row(stage=2, body=f"Rule: r{n % 6}\n{prose(n + 500)}",
+                          response=f"<<<\n{prose(n + 700)}\n===\nb\n>>>", group=f"fixed{n}",
+                          metadata=r.metadata.model_copy(update={"file": f"fixed{n}.yml"}))
+        for n, r in enumerate(rows)
+    ]  # fmt: skip
+    made = finish([*rows, *fixes], SETTINGS, count_tokens)
+    parts: dict[str, set[Split]] = {}
+    for own in made.values():
+        for r in own.rows:
+            parts.setdefault(r.metadata.problem, set()).add(r.split)
+    assert len(parts) > 50 and {s for own in parts.values() for s in own} == set(Split)
+    assert all(len(own) == 1 for own in parts.values())
 
 
 def test_near_duplicates_end_in_one_part() -> None:
@@ -284,6 +305,20 @@ def test_rows_that_must_not_be_trained_on_are_left_out(text: str, reason: str) -
     made = done([*corpus(), bad])
     assert made.left_out[reason] == 1
     assert bad.id not in {r.id for r in made.rows}
+
+
+def test_a_row_whose_prompt_states_its_category_is_left_out() -> None:
+    """The answer would not begin as every answer has to, and the training would stop at it."""
+    shown = make_context(snippet="kind: Infrastructure", before="", after="")
+    stated = stage1_row(
+        Material(problem=make_problem(), finding=make_finding(), context=shown, fix=None,
+                 abstention=None, licence="MIT"),
+        SETTINGS.weights,
+    )  # fmt: skip
+    assert not stated.response.startswith(ANSWER_PREFIX[1])
+    made = done([*corpus(), stated])
+    assert made.left_out["category_stated"] == 1
+    assert stated.id not in {r.id for r in made.rows}
 
 
 def test_nothing_gives_nothing_and_one_row_is_for_training() -> None:

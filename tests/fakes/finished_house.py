@@ -23,7 +23,7 @@ from secai_lib.core.adapter import Adapter, ModuleFacts, Stage
 from secai_lib.core.evaluation import Evaluation, Score
 from secai_lib.core.manifest import Origin
 from secai_lib.core.model import Model
-from secai_lib.core.record import canonical_json
+from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.settings import PublicationSettings, Settings
 from secai_lib.core.training import Split, TrainingExample
 from secai_lib.datasets.export import dataset_files
@@ -90,8 +90,16 @@ def evaluation() -> Evaluation:
     )  # fmt: skip
 
 
-def put(house: House, product: str, files: Mapping[str, bytes]) -> None:
-    origin = Origin(inputs={}, settings="", code_version="")
+MADE_OF: Mapping[Stage, tuple[str, ...]] = {
+    1: ("stage1_dataset",), 2: ("stage1_dataset", "stage2_dataset", "stage1_adapter")
+}  # fmt: skip
+"""Stage -> products its adapter is made of."""
+
+
+def put(house: House, product: str, files: Mapping[str, bytes], **made_of: str) -> None:
+    """Store `files` as made of the products `made_of` (name in the origin -> product)."""
+    inputs = {name: content_hash(house.store.require(of).files) for name, of in made_of.items()}
+    origin = Origin(inputs=inputs, settings="", code_version="")
     house.store.publish(product, files, origin=origin, counts={})
 
 
@@ -122,7 +130,7 @@ def finished_house(
         put(house, f"stage{stage}_adapter", {
             "adapter.json": canonical_json(one).encode(),
             "training.json": canonical_json(training).encode(),
-        })  # fmt: skip
+        }, **{name: name for name in MADE_OF[stage]})  # fmt: skip
         kept = {"peft_type": "LORA", "r": 4, **(config if stage == 2 else {})}
         parity = {"adapter": one.digest, "peft_change": 1.7e-6, "mlx_change": 2.5e-6}
         numbers = save({"a": np.ones((4, 8), np.float32)})
@@ -132,8 +140,9 @@ def finished_house(
             "parity.json": canonical_json(parity).encode(),
         })  # fmt: skip
     fused = {"survival": [{"precision": "float16", "overall": 0.9987}], "logit_change": 0.01}
-    put(house, "fused_model", {"fused.json": json.dumps(fused).encode()})
-    put(house, "evaluation", {"evaluation.json": canonical_json(evaluation()).encode()})
+    put(house, "fused_model", {"fused.json": json.dumps(fused).encode()}, adapter="stage2_adapter")
+    put(house, "evaluation", {"evaluation.json": canonical_json(evaluation()).encode()},
+        **{name: name for name in (*MADE_OF[2], "stage2_adapter")})  # fmt: skip
     return house
 
 

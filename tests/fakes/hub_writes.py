@@ -244,7 +244,8 @@ class WritableHub(LocalServer):
             return Reply(200, {**headers, **etag}, self._flipped(data, file))
         oid = hashlib.sha256(data).hexdigest()
         linked = {"X-Linked-Etag": f'"{oid}"', "X-Linked-Size": str(len(data))}
-        location = f"{self.url}/storage/{oid}?{SIGNATURE}"
+        elsewhere = self.url.replace("127.0.0.1", "localhost")  # another host than the Hub's
+        location = f"{elsewhere}/storage/{oid}?{SIGNATURE}"
         return Reply(302, {**headers, **linked, "Location": location}, b"")
 
     def _flipped(self, data: bytes, name: str) -> bytes:

@@ -72,6 +72,19 @@ def test_what_is_no_longer_in_the_release_leaves_the_repository() -> None:
 
 
 @pytest.mark.parametrize(
+    "change", [{"README.md": b"defaced"}, {"load.py": b"import os"}], ids=["changed", "added"]
+)
+def test_what_somebody_changed_beside_the_marker_is_put_right(change: dict[str, bytes]) -> None:
+    with WritableHub() as hub:
+        first = push(hub)
+        hub.repositories[NAME]["e" * 40] = {**hub.files(NAME), **change}
+        done = push(hub)
+        assert done.made and done.tag == first.tag and len(hub.commits(NAME)) == 4
+        assert set(hub.files(NAME)) == {*FILES, ".gitattributes"}
+        assert repository(hub).differences(done.commit, HASHES) == []
+
+
+@pytest.mark.parametrize(
     "account",
     [
         {**WRITER, "auth": {"accessToken": {"role": "read"}}},
@@ -142,6 +155,15 @@ def test_a_flipped_byte_is_found_when_it_is_read_back(name: str) -> None:
         done = push(hub)
         odd = {"README.md": "README.md", "storage": "adapter_model.safetensors"}[name]
         assert repository(hub).differences(done.commit, HASHES) == [odd]
+
+
+def test_the_token_is_shown_to_the_hub_alone() -> None:
+    with WritableHub() as hub:
+        done = push(hub)
+        hub.seen.clear()
+        assert repository(hub).differences(done.commit, HASHES) == []
+        stored = [seen for seen in hub.seen if seen.path.startswith("/storage/")]
+        assert stored and all("authorization" not in seen.headers for seen in stored)
 
 
 def test_a_file_nobody_released_is_found() -> None:

@@ -82,21 +82,23 @@ def test_a_failed_check_stops_what_follows_and_closes_the_gate(mine: Callable[[]
 
 def test_the_gate_refuses_what_its_checks_have_not_seen(mine: Callable[[], Path]) -> None:
     home = mine()
-    definitions = build(house(home))
+    own = house(home)
+    definitions = build(own)
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
-        assert all(line.passed for line in judge(instance, definitions, FLOW))
+        assert all(line.passed for line in judge(instance, definitions, FLOW, own))
         instance.report_runless_asset_event(dg.AssetMaterialization("fixes"))
-        stale = [line for line in judge(instance, definitions, FLOW) if not line.passed]
+        stale = [line for line in judge(instance, definitions, FLOW, own) if not line.passed]
         assert {line.asset for line in stale} == {"fixes"}
         assert {line.sentence for line in stale} == {
             "the check is older than the newest materialization; run it again"
         }
     with dg.instance_for_test() as instance:
-        lines = judge(instance, definitions, FLOW)
+        lines = judge(instance, definitions, FLOW, own)
         assert not any(line.passed for line in lines)
         assert {line.sentence for line in lines} == {"the asset was never materialized"}
         instance.report_runless_asset_event(dg.AssetMaterialization("problems"))
-        unseen = [line for line in judge(instance, definitions, FLOW) if line.asset == "problems"]
+        lines = judge(instance, definitions, FLOW, own)
+        unseen = [line for line in lines if line.asset == "problems"]
         assert {line.sentence for line in unseen} == {
             "the check never finished; materialize the asset again"
         }

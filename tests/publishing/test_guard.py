@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import struct
 import zipfile
 from io import BytesIO
 
@@ -106,6 +107,11 @@ def test_addresses_and_names_are_no_paths(text: str) -> None:
     assert found(text, own=True) == []
 
 
+def with_spans(offsets: object, numbers: bytes) -> bytes:
+    header = json.dumps({"a": {"dtype": "U8", "shape": [1], "data_offsets": offsets}}).encode()
+    return struct.pack("<Q", len(header)) + header + numbers
+
+
 def zipped() -> bytes:
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -123,6 +129,12 @@ def zipped() -> bytes:
         ("adapter_model.safetensors", zipped()),
         ("adapter_model.safetensors", save({"a": np.ones(3, np.float32)}) + pickle.dumps([1])),
         ("adapter_model.safetensors", save({"a": np.ones(3, np.float32)})[:-4]),
+        ("adapter_model.safetensors", with_spans([1, 2], b"?!")),
+        ("adapter_model.safetensors", with_spans([0, 1], b"?!")),
+        ("adapter_model.safetensors", with_spans(["0", None], b"?!")),
+        ("config.json", b'{"a": "hidden", "a": "seen"}'),
+        ("config.json", b'{"a": ' + b"1" * 5000 + b"}"),
+        ("train.jsonl", b'{"response": "hidden", "response": "seen"}'),
         ("config.json", b"\x80\x04."),
         ("train.jsonl", b"[1]\n"),
         ("README.md", b"\xff\xfe"),
@@ -153,6 +165,13 @@ def test_paths_in_the_header_of_weights_are_found() -> None:
 )  # fmt: skip
 def test_only_permissive_licences_leave(licence: str, good: bool) -> None:
     assert may_leave(licence) is good
+
+
+def test_the_licence_of_a_row_is_read_wherever_it_stands() -> None:
+    rows = [{"metadata": {"licence": "GPL-3.0"}}, {"licence": "GPL-3.0"}, {"metadata": {}}]
+    data = "\n".join(map(json.dumps, [{"fix": "a"}, *rows])).encode()
+    said = [leak.place for leak in inspect({"a.jsonl": data}, MACHINE)]
+    assert said == ["row 4", "row 2 and 1 more"]
 
 
 def test_the_settings_let_a_known_licence_leave_and_never_an_unknown_one() -> None:
