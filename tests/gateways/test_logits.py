@@ -89,6 +89,21 @@ def test_what_peft_does_not_load_whole_is_refused(
         peft_logits(base, export(tmp_path, "peft", **odd), ROWS, LAST)
 
 
+def test_other_numbers_in_peft_than_in_the_file_are_refused(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import peft
+
+    real = peft.get_peft_model_state_dict
+    monkeypatch.setattr(
+        peft,
+        "get_peft_model_state_dict",
+        lambda *a, **k: {name: tensor + 1e-3 for name, tensor in real(*a, **k).items()},
+    )
+    with pytest.raises(TrainingError, match="PEFT holds other numbers than the file"):
+        peft_logits(base, export(tmp_path, "peft"), ROWS, LAST)
+
+
 def test_what_mlx_does_not_load_whole_is_refused(base: Path, tmp_path: Path) -> None:
     parameters = {"rank": 2, "scale": 3.0, "dropout": 0.0, "keys": ["self_attn.q_proj"]}
     with pytest.raises(TrainingError, match="mlx-lm"):

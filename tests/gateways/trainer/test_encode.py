@@ -43,6 +43,17 @@ def test_question_prefix_rest_and_end_stand_as_the_engine_puts_them(prompter: Pr
     assert (made.id, made.weight) == (row.id, row.metadata.training_weight)
 
 
+def test_the_rest_never_grows_together_with_the_prefix_the_engine_gives(
+    prompter: Prompter,
+) -> None:
+    """This tokenizer has a token that reaches over the end of the prefix."""
+    prefix, rest = ANSWER_PREFIX[1], ',"severity":"high"}'
+    made = encode_row(prompter, with_answer(prefix + rest), LONG)
+    apart = [*prompter.encode(prefix), *prompter.encode(rest)]
+    assert apart != prompter.encode(prefix + rest)
+    assert list(made.tokens[made.answer_start : -1]) == apart
+
+
 def test_the_end_is_what_the_template_puts_there(chatml: Prompter) -> None:
     end = encode_row(chatml, make_training_row(), LONG).tokens[-1]
     assert chatml.tokenizer.convert_ids_to_tokens(end) == "<|im_end|>"
