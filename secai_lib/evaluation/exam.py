@@ -27,7 +27,7 @@ class Answer(Record):
     text: str
     """The answer, as it was made: hostile text."""
     key: str = ""
-    """Hash over model, adapter, engine, decoding and question: none is asked twice."""
+    """Hash over model, adapter, engine, decoding and question, which is not asked twice."""
 
 
 class Marked(Record):

@@ -241,6 +241,14 @@ def test_other_commits_of_actions_are_another_examination(
     assert not house.store.reusable("evaluation", origin=origin_of(house))
 
 
+def test_other_scanners_are_another_examination(
+    house: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(house)
+    monkeypatch.setattr(Household, "scanner_state", lambda _self, _tools: "newer")
+    assert not house.store.reusable("evaluation", origin=origin_of(house))
+
+
 def test_a_baseline_without_answers_is_missed(house: Household) -> None:
     made = make(house)
     without = made.model_copy(

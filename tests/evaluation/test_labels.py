@@ -53,3 +53,8 @@ def test_labels_outside_of_the_closed_lists_make_an_answer_invalid(lie: tuple[st
 def test_a_row_without_labels_cannot_be_marked() -> None:
     with pytest.raises(ValueError, match="no labels"):
         mark_labels("Impact: none", TRUTH)
+
+
+def test_an_answer_with_a_label_of_no_list_beside_the_right_ones_is_not_right() -> None:
+    marks = mark_labels('{"category":"web"}', '{"category":"web","type":"made_up"}')
+    assert marks == {"valid": False, "category": True, "all_fields": False}
