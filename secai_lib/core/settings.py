@@ -255,7 +255,7 @@ class StageSettings(Record):
     engine: Literal["auto", "torch", "mlx"] = "auto"
     """`auto`: mlx where MLX has a GPU, torch otherwise."""
     lora: LoraSettings = LoraSettings()
-    iterations: int = Field(default=32, ge=1)
+    iterations: int = Field(default=24, ge=1)
     """Optimizer steps on the stage's own rows."""
     batch_size: int = Field(default=4, ge=1)
     """Rows of a batch."""
@@ -277,13 +277,13 @@ class StageSettings(Record):
     """Of AdamW."""
     clip_norm: float = Field(default=1.0, gt=0)
     """Largest norm of the gradient."""
-    validate_every: int = Field(default=16, ge=1)
+    validate_every: int = Field(default=12, ge=1)
     """Steps between two looks at the validation part; the best adapter seen there is kept."""
     validation_rows: int = Field(default=8, ge=1)
     """Most rows of the validation part that are looked at."""
     early_stop: int = Field(default=0, ge=0)
     """Validations without a better loss that end the training; 0: never."""
-    checkpoint_every: int = Field(default=16, ge=1)
+    checkpoint_every: int = Field(default=12, ge=1)
     """Steps between two checkpoints that a killed training goes on from."""
     max_tokens: int = Field(default=512, ge=64)
     """Most tokens of a row."""
@@ -298,7 +298,7 @@ class StageSettings(Record):
 class EvaluationSettings(Record):
     """What the models are asked when they are examined."""
 
-    max_rows: int = Field(default=12, ge=0)
+    max_rows: int = Field(default=8, ge=0)
     """Most rows of each test part, spread over its facets; 0: all."""
     answer_tokens: int = Field(default=96, ge=16)
     """Most tokens of an answer."""
@@ -424,7 +424,7 @@ class Settings(Record):
     datasets: DatasetSettings = DatasetSettings()
     stage1: StageSettings = StageSettings()
     stage2: StageSettings = StageSettings(
-        iterations=24, learning_rate=1e-3, validate_every=12, checkpoint_every=12, replay=0.25
+        iterations=18, learning_rate=1e-3, validate_every=9, checkpoint_every=9, replay=0.25
     )
     evaluation: EvaluationSettings = EvaluationSettings()
     publication: PublicationSettings = PublicationSettings()
