@@ -76,7 +76,7 @@ QUICK: dict[str, Callable[[], str]] = {
 }
 SLOW: dict[str, Callable[[], str]] = {
     "demo": lambda: f"```\n{command('demo')}\n```",
-    "results": lambda: command("eval", "--markdown").replace("\n#", "\n##").lstrip("# "),
+    "results": lambda: command("eval", "--markdown").partition("\n\n")[2].replace("\n#", "\n##"),
 }
 
 
