@@ -6,7 +6,6 @@ from secai_lib.core.record import Record, canonical_json
 from secai_lib.core.settings import DatasetSettings
 from secai_lib.core.training import Split, TrainingExample
 from secai_lib.datasets.repair import Repair, by_problem, proven
-from secai_lib.datasets.rows import file_group
 from secai_lib.datasets.stage2 import ask
 from secai_lib.datasets.task import Pins
 from secai_lib.datasets.windows import NoWindow
@@ -63,7 +62,11 @@ def approach_sets(
     settings: DatasetSettings,
     pins: Pins,
 ) -> list[Approaches]:
-    """Every problem of `repairs` with more than one proven way; `rows` say which part it is in."""
+    """Every problem of `repairs` with more than one proven way; `rows` say which part it is in.
+
+    One whose file has no row in the data set is left out: nobody knows which part it belongs to,
+    and Stage 1 may be tested on that file.
+    """
     repairs = list(repairs)
     fixed = {repair.fix.id: repair for repair in repairs}
     # by the files that are changed: the finding may name another one, such as a lockfile
@@ -74,9 +77,9 @@ def approach_sets(
         for path in repair.fixed
     }
     return [
-        _set(own, row_of, settings, pins)
+        _set(own, known, settings, pins)
         for own in map(_distinct, by_problem(repairs))
-        if len(own) > 1
+        if len(own) > 1 and (known := _row_about(own, row_of))
     ]
 
 
@@ -91,15 +94,18 @@ def _distinct(own: Sequence[Repair]) -> list[Repair]:
     return [r for r in own if proven(r.fix.certificate) and found[r.fix.proposal.edits] is r]
 
 
+def _row_about(
+    own: Sequence[Repair], row_of: Mapping[tuple[str, str], TrainingExample]
+) -> TrainingExample | None:
+    """A row about a file that one of `own` changes."""
+    places = ((repair.origin, path) for repair in own for path in sorted(repair.fixed))
+    return next((row_of[place] for place in places if place in row_of), None)
+
+
 def _set(
-    own: Sequence[Repair],
-    row_of: Mapping[tuple[str, str], TrainingExample],
-    settings: DatasetSettings,
-    pins: Pins,
+    own: Sequence[Repair], known: TrainingExample, settings: DatasetSettings, pins: Pins
 ) -> Approaches:
     first = own[0]
-    paths = [path for repair in own for path in sorted(repair.fixed)]
-    known = next((row_of[first.origin, p] for p in paths if (first.origin, p) in row_of), None)
     result = first.finding.result
     return Approaches(
         problem=first.fix.problem,
@@ -108,8 +114,8 @@ def _set(
         tool=result.tool,
         rule=result.rule_id,
         title=result.title,
-        group=known.group if known else file_group(first.origin, paths[0]),
-        split=known.split if known else Split.TRAIN,
+        group=known.group,
+        split=known.split,
         approaches=tuple(_approach(repair, settings, pins) for repair in own),
     )
 

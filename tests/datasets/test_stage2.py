@@ -154,6 +154,7 @@ def test_of_several_ways_the_smallest_is_taught_and_all_are_kept_side_by_side() 
     assert one.approaches[0].response == row.response
     assert one.approaches[1].response not in {"", row.response}
     assert approach_sets([small], made.rows, SETTINGS, {}) == []
+    assert approach_sets([large, small], [], SETTINGS, {}) == [], "nobody knows its part"
 
 
 def test_all_ways_are_in_the_part_of_their_row_though_the_finding_names_another_file() -> None:
