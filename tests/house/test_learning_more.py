@@ -50,7 +50,7 @@ def answers(words: str) -> int:
 
 def journal(home: Path) -> list[str]:
     """The whole lines of answers that are not published yet."""
-    found = list((home / "data" / ".journal").glob("*.jsonl"))
+    found = list((home / "data" / ".journal").glob("analyses-*.jsonl"))
     lines = [line for path in found for line in path.read_text("utf-8").splitlines()]
     return [line for line in lines if line]
 
