@@ -8,7 +8,7 @@ whatever the engine: `A` has the shape (rank, in), `B` (out, rank), float32, und
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
-from secai_lib.core.record import Record
+from secai_lib.core.record import Record, content_hash, sha256_hex
 
 Stage = Literal[1, 2]
 """1: read a vulnerability; 2: fix it."""
@@ -24,6 +24,11 @@ class LowRank(NamedTuple):
     b: Matrix
     """Shape (out, rank)."""
 
+    @property
+    def sha256(self) -> str:
+        """Of the bytes of A, then of B: little-endian float32, rows first."""
+        return sha256_hex(b"".join(half.astype("<f4").tobytes() for half in self))
+
 
 Weights = Mapping[str, LowRank]
 """Module name -> its matrices."""
@@ -37,7 +42,7 @@ class ModuleFacts(Record):
     b_shape: tuple[int, int]
     """(out, rank)."""
     sha256: str
-    """Of the bytes of A, then of B: little-endian float32, rows first."""
+    """As `LowRank.sha256`."""
 
 
 class Adapter(Record):
@@ -63,8 +68,6 @@ class Adapter(Record):
     @property
     def digest(self) -> str:
         """Hash over base, scale and all matrices: equal digests compute the same function."""
-        from secai_lib.core.record import content_hash
-
         return content_hash(self.base, self.scale, self.modules)
 
 

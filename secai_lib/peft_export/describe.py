@@ -1,6 +1,5 @@
 """What can be said of an adapter by looking at its matrices."""
 
-import hashlib
 from collections.abc import Mapping
 
 from secai_lib.core.adapter import LowRank
@@ -59,7 +58,7 @@ def describe(
         layers=tuple(sorted(numbered)),
         weights=sum(matrix.size for pair in weights.values() for matrix in pair),
         size_bytes=size_bytes,
-        digest=content_hash(scale, {name: _sha256(weights[name]) for name in names}),
+        digest=content_hash(scale, {name: weights[name].sha256 for name in names}),
         not_finite=tuple(
             n for n in names if not all(np.isfinite(matrix).all() for matrix in weights[n])
         ),
@@ -76,12 +75,3 @@ def misfit(weights: Mapping[str, LowRank], shapes: Mapping[str, tuple[int, ...]]
         if shapes[name] != wanted:
             return f"{name[:80]} is {shapes[name]} in the model and {wanted} in the adapter"
     return ""
-
-
-def _sha256(pair: LowRank) -> str:
-    import numpy as np
-
-    sha = hashlib.sha256()
-    for matrix in pair:
-        sha.update(np.ascontiguousarray(matrix, "<f4").tobytes())
-    return sha.hexdigest()
