@@ -14,23 +14,16 @@ from secai_lib.core.errors import TrainingError
 from secai_lib.core.settings import LoraSettings
 from secai_lib.gateways.trainer.start import layer_of
 
-PACK = 32
-"""Bits of the words that quantised weights are packed into."""
-
 
 def linear_shapes(model: Any) -> dict[str, tuple[int, int]]:
-    """Module name -> (out, in) of every linear layer of `model`, in the order they compute."""
+    """Module name -> (out, in) of every linear layer of a dense model, in their order."""
     from mlx.nn.layers.linear import Linear
-    from mlx.nn.layers.quantized import QuantizedLinear
 
     shapes: dict[str, tuple[int, int]] = {}
     for name, module in model.named_modules():
         if isinstance(module, Linear):
             out, into = module.weight.shape
             shapes[name] = (out, into)
-        elif isinstance(module, QuantizedLinear):
-            out, words = module.weight.shape
-            shapes[name] = (out, words * PACK // module.bits)
     return shapes
 
 
