@@ -27,7 +27,7 @@ from secai_lib.gateways.trainer import encode_rows, open_prompter
 from secai_lib.training import Parent, Progress, Rows, Trained, Training, Work, make_work, train
 
 Say = Callable[[str], None]
-Encode = Callable[[House, Sequence[TrainingExample], int], Rows]
+Encode = Callable[[House, Sequence[TrainingExample], StageSettings], Rows]
 OpenEngine = Callable[
     [Model, Sequence[EncodedRow], StageSettings, Say], AbstractContextManager[TrainEngine]
 ]
@@ -143,22 +143,22 @@ def train_stage(
 def prepare(house: House, stage: Stage, encode: Encode) -> tuple[Work, Parent | None]:
     """Rows and steps of `stage`, and what it goes on from."""
     base, settings = read_base_model(house).identity, stage_settings(house, stage)
-    own = encode(house, read_product_rows(house, DATASETS[stage]), settings.max_tokens)
+    own = encode(house, read_product_rows(house, DATASETS[stage]), settings)
     if stage == 1:
         return make_work(stage, base, settings, own), None
-    stage1 = encode(house, read_product_rows(house, DATASETS[1]), settings.max_tokens)
+    stage1 = encode(house, read_product_rows(house, DATASETS[1]), settings)
     said = read_training(house, 1)
     adapter, weights = read_adapter(house, ADAPTERS[1])
     parent = Parent(adapter, weights, said.probe_after)
     return make_work(stage, base, settings, own, stage1, said.probe), parent
 
 
-def encoded(house: House, rows: Sequence[TrainingExample], max_tokens: int) -> Rows:
+def encoded(house: House, rows: Sequence[TrainingExample], settings: StageSettings) -> Rows:
     """`rows` as the base model's tokens; the test part is not among them."""
     folder = house.shelf.folder(read_base_model(house), ModelFormat.SAFETENSORS)
     prompter = open_prompter(folder)
     parts = {
-        split: encode_rows(prompter, [row for row in rows if row.split is split], max_tokens)
+        split: encode_rows(prompter, [row for row in rows if row.split is split], settings)
         for split in (Split.TRAIN, Split.VALIDATION)
     }
     return Rows(

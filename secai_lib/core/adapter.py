@@ -8,6 +8,8 @@ whatever the engine: `A` has the shape (rank, in), `B` (out, rank), float32, und
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
+from pydantic import Field
+
 from secai_lib.core.record import Record, content_hash, sha256_hex
 
 Stage = Literal[1, 2]
@@ -82,18 +84,29 @@ class EncodedRow(Record):
     """Index of the first token of the answer: what stands before is read, and never a target."""
     weight: float
     """Multiplies the row's loss."""
+    labels: int = Field(default=0, ge=0)
+    """How many of the first tokens of the answer say its labels ..."""
+    label_weight: float = Field(default=1.0, gt=0)
+    """... and what multiplies the loss of these once more."""
 
     @property
     def targets(self) -> int:
         """Tokens of the answer."""
         return len(self.tokens) - self.answer_start
 
+    @property
+    def target_weights(self) -> tuple[float, ...]:
+        """What multiplies the loss of each token of the answer."""
+        labels = min(self.labels, self.targets)
+        rest = self.targets - labels
+        return (self.weight * self.label_weight,) * labels + (self.weight,) * rest
+
 
 class StepReport(NamedTuple):
     """What one optimizer step did."""
 
     loss: float
-    """Mean cross-entropy of the answer tokens, each weighted by its row, before the step."""
+    """Mean cross-entropy of the answer tokens, weighted (`target_weights`), before the step."""
     gradient_norm: float
     """Of the trained weights, before clipping."""
 
@@ -102,7 +115,7 @@ class LossSum(NamedTuple):
     """A loss that can be added up."""
 
     total: float
-    """Cross-entropy of the answer tokens (nats), each times its row's weight, summed."""
+    """Cross-entropy of the answer tokens (nats), each times its weight, summed."""
     weight: float
     """Weights of those tokens, summed; the mean loss is `total / weight`."""
 
@@ -126,8 +139,8 @@ class TrainEngine(Protocol):
     def step(self, batches: Sequence[Sequence[int]], learning_rate: float, seed: int) -> StepReport:
         """One step of AdamW over `batches` of row numbers, whose gradients are accumulated.
 
-        All answer tokens of the step count alike (times their row's weight), in whatever batch
-        they are. `seed` decides the dropout of this step alone.
+        Every answer token of the step counts as `target_weights` says, in whatever batch it is.
+        `seed` decides the dropout of this step alone.
 
         Raises:
             TrainingError: loss or gradient is no number; the weights are as before.

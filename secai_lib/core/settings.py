@@ -289,6 +289,9 @@ class StageSettings(Record):
     """Most tokens of a row."""
     seed: int = Field(default=17, ge=0)
     """Decides the first weights, the order of the rows and the dropout."""
+    label_weight: float = Field(default=4.0, gt=0)
+    """Multiplies the loss of the labels, the first line of an answer of Stage 1 (in Stage 2, of
+    the replayed ones): they are a fifth of it, and the prose is learnt long before them."""
     replay: float = Field(default=0.0, ge=0, lt=1)
     """Stage 2: share of the mix that are rows of Stage 1, on top of the stage's own steps."""
     probe_rows: int = Field(default=8, ge=1)

@@ -66,6 +66,10 @@ def evidence(training: Training, adapter: Adapter, settings: StageSettings) -> l
             training.steps[-1].learning_rate if training.steps else None,
             used.get("learning_rate"),
         ),
+        "label_weight": (
+            (settings.label_weight,) if training.stage == 1 or len(training.lengths) > own else (),
+            training.label_weights,
+        ),
         "validate_every": (_looks(training, settings), looks),
         "validation_rows": (True, training.validation_rows <= settings.validation_rows),
         "checkpoint_every": (

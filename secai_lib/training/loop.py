@@ -220,6 +220,7 @@ class _Run:
             planned_steps=len(plan.steps),
             lengths=self._lengths[: work.own + work.replay],
             own_rows=work.own,
+            label_weights=_label_weights(work),
             left_out=work.left_out,
             validation_rows=len(work.validation),
             replay_validation_rows=len(work.replay_validation),
@@ -235,6 +236,11 @@ class _Run:
             probe_after=probe_after,
             resumed=state.resumed,
         )
+
+
+def _label_weights(work: Work) -> tuple[float, ...]:
+    learnt = work.rows[: work.own + work.replay]
+    return tuple(sorted({row.label_weight for row in learnt if row.labels}))
 
 
 def _under(prefix: str, arrays: Mapping[str, Any]) -> dict[str, Any]:

@@ -90,6 +90,8 @@ class Training(Record):
     """Tokens of every own row, then of every row that may be replayed: what the plan is made of."""
     own_rows: int
     """How many of `lengths` are own rows."""
+    label_weights: tuple[float, ...]
+    """What multiplies the loss of labels, among the rows of `lengths`: each value once, sorted."""
     left_out: int
     """Rows that are longer than `max_tokens`: left out, because an answer is never cut."""
     validation_rows: int

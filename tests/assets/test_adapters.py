@@ -47,7 +47,7 @@ SMALL = {
 }  # fmt: skip
 
 
-def encode(_house: House, rows: Sequence[TrainingExample], _max_tokens: int) -> Rows:
+def encode(_house: House, rows: Sequence[TrainingExample], _settings: StageSettings) -> Rows:
     return make_rows(rows[0].stage)
 
 

@@ -21,6 +21,8 @@ def encoded_rows(count: int, *, seed: int = 0, words: int = 400) -> list[Encoded
                 tokens=tuple(int(token) for token in (*prompt, *answer, 0)),
                 answer_start=len(prompt),
                 weight=WEIGHTS[number % len(WEIGHTS)],
+                labels=number % 3,
+                label_weight=2.5,
             )
         )
     return rows

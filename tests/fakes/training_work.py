@@ -31,7 +31,10 @@ def make_rows(stage: int, train: int = 40, validation: int = 8) -> Rows:
         for _ in range(chance.randrange(8, 30)):
             tokens.append((tokens[-1] * 5 + stage * 7) % 24)
         weight = chance.choice([1.0, 1.25])
-        return EncodedRow(id=name, tokens=tuple(tokens), answer_start=3, weight=weight)
+        return EncodedRow(
+            id=name, tokens=tuple(tokens), answer_start=3, weight=weight,
+            labels=2 if stage == 1 else 0, label_weight=SETTINGS.label_weight,
+        )  # fmt: skip
 
     return Rows(
         train=tuple(row(f"{stage}-train-{n}") for n in range(train)),

@@ -9,6 +9,7 @@ import pytest
 from secai_lib.core.errors import ModelError
 from secai_lib.core.generation import Message
 from secai_lib.core.record import sha256_hex
+from secai_lib.core.settings import StageSettings
 from secai_lib.gateways.chat_tokens import ChatTokens
 from secai_lib.gateways.llm.prompt import Prompter
 from secai_lib.gateways.trainer.encode import encode_row
@@ -21,7 +22,9 @@ def test_a_row_is_as_long_as_it_is_trained_and_the_template_is_named(
 ) -> None:
     tokens = ChatTokens(tiny_olmo)
     for row in (make_training_row(), make_training_row(stage=2, response="<<<\na\n===\nb\n>>>")):
-        assert tokens.count(row.messages) == len(encode_row(prompter, row, 2000).tokens)
+        assert tokens.count(row.messages) == len(
+            encode_row(prompter, row, StageSettings(max_tokens=2000)).tokens
+        )
         assert tokens.count(row.messages[:-1]) == len(prompter.encode_chat(row.messages[:-1]))
     free = Message(role="assistant", content="It is safe.")
     asked = make_training_row().messages[:-1]

@@ -40,7 +40,7 @@ CHANGES: list[Mapping[str, Any]] = [
     {"iterations": 19}, {"batch_size": 5}, {"accumulation": 1}, {"learning_rate": 0.04},
     {"schedule": "constant"}, {"warmup": 0.2}, {"weight_decay": 0.1}, {"clip_norm": 2.0},
     {"validate_every": 6}, {"validation_rows": 3}, {"checkpoint_every": 3}, {"max_tokens": 64},
-    {"seed": 18}, {"probe_rows": 4}, {"engine": "mlx"}, {"early_stop": 1},
+    {"seed": 18}, {"probe_rows": 4}, {"label_weight": 2.0}, {"engine": "mlx"}, {"early_stop": 1},
     {"lora": {"rank": 3}}, {"lora": {"scale": 3.0}}, {"lora": {"dropout": 0.2}},
     {"lora": {"layers": 2}}, {"lora": {"targets": "attention"}},
 ]  # fmt: skip
@@ -114,7 +114,15 @@ def test_rows_that_were_never_replayed_are_found_out(made: Trained) -> None:
     settings = SETTINGS.model_copy(update={"replay": 0.25})
     found = differences(evidence(stage2, made.adapter, settings))
     assert any(line.startswith("replay (steps): asked 6, found 0") for line in found), found
-    assert differences(evidence(stage2, made.adapter, SETTINGS)) == []
+    own = stage2.model_copy(update={"label_weights": ()})
+    assert differences(evidence(own, made.adapter, SETTINGS)) == []
+
+
+def test_rows_whose_labels_were_lost_or_weigh_otherwise_are_found_out(made: Trained) -> None:
+    for weights in ((), (1.0,), (1.0, SETTINGS.label_weight)):
+        training = made.training.model_copy(update={"label_weights": weights})
+        assert [line.partition(":")[0] for line in differences(
+            evidence(training, made.adapter, SETTINGS))] == ["label_weight"]  # fmt: skip
 
 
 def test_rates_of_a_plateau_and_an_early_stop_are_computed_again() -> None:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from secai_lib.core.adapter import EncodedRow
 from secai_lib.core.errors import TrainingError
-from secai_lib.core.training import ANSWER_PREFIX, TrainingExample
+from secai_lib.core.settings import StageSettings
+from secai_lib.core.training import ANSWER_END, ANSWER_PREFIX, TrainingExample
 from secai_lib.gateways.llm.local import AS_IT_LIES, loading_errors
 from secai_lib.gateways.llm.prompt import Prompter
 
@@ -36,21 +37,26 @@ def open_prompter(folder: Path) -> Prompter:
     return Prompter(tokenizer, vocabulary)
 
 
-def encode_rows(prompter: Prompter, rows: Sequence[TrainingExample], max_tokens: int) -> Encoded:
-    """`rows` as token ids; those longer than `max_tokens` are named and left out.
+def encode_rows(
+    prompter: Prompter, rows: Sequence[TrainingExample], settings: StageSettings
+) -> Encoded:
+    """`rows` as token ids; those longer than `settings.max_tokens` are named and left out.
 
     Raises:
         TrainingError: as `encode_row`.
     """
-    made = [encode_row(prompter, row, max_tokens) for row in rows]
+    most = settings.max_tokens
+    made = [encode_row(prompter, row, settings) for row in rows]
     return Encoded(
-        rows=tuple(row for row in made if len(row.tokens) <= max_tokens),
-        too_long=tuple(row.id for row in made if len(row.tokens) > max_tokens),
+        rows=tuple(row for row in made if len(row.tokens) <= most),
+        too_long=tuple(row.id for row in made if len(row.tokens) > most),
     )
 
 
-def encode_row(prompter: Prompter, row: TrainingExample, max_tokens: int) -> EncodedRow:
-    """`row` as token ids, whole even where it is longer than `max_tokens`.
+def encode_row(prompter: Prompter, row: TrainingExample, settings: StageSettings) -> EncodedRow:
+    """`row` as token ids, whole even where it is longer than `settings.max_tokens`.
+
+    The first line of an answer of Stage 1 says its labels; an edit has none.
 
     Raises:
         TrainingError: the row is no question and answer of its stage, or its question alone takes
@@ -63,15 +69,21 @@ def encode_row(prompter: Prompter, row: TrainingExample, max_tokens: int) -> Enc
             f"row {row.id} does not end with an answer of stage {row.stage}; build the data set "
             f"stage{row.stage}_dataset again"
         )
-    question = prompter.encode_chat(tuple(asked))
-    if len(question) >= max_tokens:
+    question, most = prompter.encode_chat(tuple(asked)), settings.max_tokens
+    if len(question) >= most:
         raise TrainingError(
-            f"the question of row {row.id} takes {len(question)} of {max_tokens} tokens and leaves "
+            f"the question of row {row.id} takes {len(question)} of {most} tokens and leaves "
             f"none for its answer; raise stage{row.stage}.max_tokens"
         )
+    labels = 0
+    if row.stage == 1:
+        line, end, _ = answer.content.partition(ANSWER_END[1])
+        labels = len(prompter.encode_answer(line + end, prefix)) - 1
     return EncodedRow(
         id=row.id,
         tokens=(*question, *prompter.encode_answer(answer.content, prefix)),
         answer_start=len(question),
         weight=row.metadata.training_weight,
+        labels=labels,
+        label_weight=settings.label_weight,
     )

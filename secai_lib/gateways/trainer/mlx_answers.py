@@ -33,17 +33,17 @@ class AnswerReader:
 
     def weight(self, row: int) -> float:
         """Weights of the answer tokens of a row, summed."""
-        return self._rows[row].weight * self._rows[row].targets
+        return sum(self._rows[row].target_weights)
 
     def named(self, batches: Sequence[Sequence[int]]) -> str:
         """Ids of some rows of `batches`, for a person."""
         return ", ".join(sorted({self._rows[row].id for batch in batches for row in batch})[:8])
 
     def loss(self, batch: Sequence[int]) -> Any:
-        """Cross-entropy of the answer tokens of `batch`, each times its row's weight, summed."""
+        """Cross-entropy of the answer tokens of `batch`, each times its weight, summed."""
         import mlx.core as mx
 
-        weights = [self._rows[n].weight for n in batch for _ in range(self._rows[n].targets)]
+        weights = [weight for number in batch for weight in self._rows[number].target_weights]
         return (self._token_losses(batch) * mx.array(weights, dtype=mx.float32)).sum()
 
     def row_losses(self, batch: Sequence[int]) -> list[LossSum]:
@@ -51,7 +51,7 @@ class AnswerReader:
         losses = np.array(self._token_losses(batch), dtype=np.float64)
         ends = np.cumsum([self._rows[number].targets for number in batch])
         return [
-            LossSum(float(part.sum()) * self._rows[number].weight, self.weight(number))
+            LossSum(float(part @ self._rows[number].target_weights), self.weight(number))
             for number, part in zip(batch, np.split(losses, ends[:-1]), strict=True)
         ]
 

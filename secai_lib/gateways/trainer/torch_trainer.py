@@ -91,7 +91,7 @@ class TorchTrainer:
         import torch
 
         numbers = [number for batch in batches for number in batch]
-        weight = sum(self._rows[number].weight * self._rows[number].targets for number in numbers)
+        weight = sum(sum(self._rows[number].target_weights) for number in numbers)
         self._optimizer.zero_grad(set_to_none=True)
         total = 0.0
         with _reproducible(seed), self._training():
@@ -122,8 +122,8 @@ class TorchTrainer:
             for first in range(0, len(order), batch_size):
                 batch = order[first : first + batch_size]
                 for number, loss in zip(batch, self._token_losses(batch), strict=True):
-                    row = self._rows[number]
-                    done[number] = LossSum(float(loss.sum()), row.weight * row.targets)
+                    weight = sum(self._rows[number].target_weights)
+                    done[number] = LossSum(float(loss.sum()), weight)
         return [done[number] for number in rows]
 
     def logits(self, rows: Sequence[int], last: int) -> NDArray[np.float32]:
@@ -224,7 +224,7 @@ class TorchTrainer:
         }
 
     def _token_losses(self, batch: Sequence[int]) -> list[Any]:
-        """Of each row of `batch`: cross-entropy of its answer tokens, times its weight."""
+        """Of each row of `batch`: cross-entropy of its answer tokens, times their weights."""
         import torch
         from torch.nn.functional import cross_entropy
 
@@ -238,8 +238,9 @@ class TorchTrainer:
         losses: Any = cross_entropy(
             logits, torch.tensor(targets, device=logits.device), reduction="none"
         )
-        parts = losses.split([row.targets for row in rows])
-        return [part * row.weight for part, row in zip(parts, rows, strict=True)]
+        weights = [weight for row in rows for weight in row.target_weights]
+        weighted: Any = losses * torch.tensor(weights, device=losses.device)
+        return list(weighted.split([row.targets for row in rows]))
 
     def _halves(self, name: str) -> tuple[Any, Any]:
         module = self._lora[name]

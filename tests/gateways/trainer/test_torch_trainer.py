@@ -86,9 +86,10 @@ class PlainPeft:
             row = ROWS[number]
             labels = [-100] * row.answer_start + list(row.tokens[row.answer_start :])
             logits = self.model(input_ids=torch.tensor([row.tokens])).logits[0]
-            summed = cross_entropy(logits[:-1], torch.tensor(labels[1:]), reduction="sum")
-            total = total + row.weight * summed
-        loss = total / sum(ROWS[n].weight * ROWS[n].targets for n in numbers)
+            each = cross_entropy(logits[:-1], torch.tensor(labels[1:]), reduction="none")
+            said = slice(row.answer_start - 1, row.answer_start - 1 + row.labels)
+            total = total + row.weight * (each.sum() + (row.label_weight - 1) * each[said].sum())
+        loss = total / sum(sum(ROWS[n].target_weights) for n in numbers)
         self.optimizer.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.flat, 1.0)
@@ -139,7 +140,7 @@ def test_losses_are_in_the_order_asked_for_and_know_no_neighbours(trainer: MakeT
     alone = [engine.losses([number], 1)[0] for number in (5, 0, 7, 0)]
     assert [s.total for s in together] == pytest.approx([s.total for s in alone], rel=1e-5)
     assert together[1] == together[3]
-    assert [s.weight for s in together] == [ROWS[n].weight * ROWS[n].targets for n in (5, 0, 7, 0)]
+    assert [s.weight for s in together] == [sum(ROWS[n].target_weights) for n in (5, 0, 7, 0)]
 
 
 def test_logits_are_those_behind_the_last_positions(tiny_olmo: Path, trainer: MakeTrainer) -> None:
