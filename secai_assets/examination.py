@@ -21,7 +21,7 @@ from secai_lib.core.training import ANSWER_END, ANSWER_PREFIX, TrainingExample
 from secai_lib.datasets.repair import Repair
 from secai_lib.datasets.windows import Window
 from secai_lib.evaluation.baselines import Lookup, edit_answers, label_answers, training_part
-from secai_lib.evaluation.exam import TRUTH, Answer, chosen, held_back
+from secai_lib.evaluation.exam import TRAINED, TRUTH, Answer, chosen, held_back
 from secai_lib.fixes.edits import Texts
 from secai_lib.gateways.code_version import code_version
 from secai_lib.gateways.journal import Journal
@@ -80,8 +80,14 @@ class Exam:
     """Stage -> the whole test part."""
     asked: Mapping[int, Sequence[TrainingExample]]
     """Stage -> the rows that are asked."""
+    untrained: Mapping[int, Sequence[TrainingExample]]
+    """Stage -> those of them that models are asked which were not trained for it."""
     weaknesses: Mapping[str, Weakness]
     """Row id of Stage 2 -> what its answers are applied to."""
+
+    def asked_of(self, name: str, stage: int) -> Sequence[TrainingExample]:
+        """The rows of `stage` that the model `name` is asked."""
+        return (self.asked if name in TRAINED[stage] else self.untrained)[stage]
 
 
 def read_exam(house: House, stages: Sequence[int] = (1, 2)) -> Exam:
@@ -97,7 +103,10 @@ def read_exam(house: House, stages: Sequence[int] = (1, 2)) -> Exam:
         stage: chosen(own, settings.max_rows, settings.seed) if stage in stages else []
         for stage, own in test.items()
     }
-    return Exam(rows, test, asked, _weaknesses(house, asked[2]))
+    untrained = {
+        stage: chosen(own, settings.untrained_rows, settings.seed) for stage, own in asked.items()
+    }
+    return Exam(rows, test, asked, untrained, _weaknesses(house, asked[2]))
 
 
 def contenders(house: House) -> list[Contender]:
@@ -130,7 +139,7 @@ def ask(
     journal: Journal,
     say: Say,
 ) -> list[Answer]:
-    """The answers of `who` to all asked rows; those in `known` (by key) are not asked again.
+    """The answers of `who` to the rows it is asked; those in `known` (by key) are not asked again.
 
     Every answer is journalled as it comes.
     """
@@ -140,7 +149,7 @@ def ask(
     missing: dict[int, list[Answer]] = {1: [], 2: []}
     texts = {row.id: row for own in exam.asked.values() for row in own}
     for stage, decoding in ((1, decoding_of(house, 1)), (2, decoding_of(house, 2))):
-        for row in exam.asked[stage]:
+        for row in exam.asked_of(who.name, stage):
             asked = row.messages[:-1]
             key = content_hash(who.identity, engine_name, code, decoding, row.id, asked)
             blank = Answer(contender=who.name, stage=stage, row=row.id, text="", key=key)

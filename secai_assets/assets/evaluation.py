@@ -29,7 +29,16 @@ from secai_lib.core.evaluation import Evaluation
 from secai_lib.core.manifest import Manifest, Origin
 from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.training import Split
-from secai_lib.evaluation.exam import BASELINES, MAIN, MODELS, TRUTH, Answer, Marked, frozen
+from secai_lib.evaluation.exam import (
+    BASELINES,
+    MAIN,
+    MODELS,
+    TRAINED,
+    TRUTH,
+    Answer,
+    Marked,
+    frozen,
+)
 from secai_lib.evaluation.page import (
     cell,
     contenders_of,
@@ -38,7 +47,7 @@ from secai_lib.evaluation.page import (
     render_markdown,
     render_page,
 )
-from secai_lib.evaluation.scores import count, files_of, retained
+from secai_lib.evaluation.scores import SHARED, count, files_of, retained
 from secai_lib.evaluation.scores import groups_of as groups_of_row
 from secai_lib.gateways.code_version import code_version
 from secai_lib.gateways.journal import Journal
@@ -138,12 +147,19 @@ def examine(
     marked = mark(house, exam, [*answers, *unlearned(exam)], say)
     rows = {row.id: row for stage in (1, 2) for row in exam.asked[stage]}
     trained = files_of(row for own in exam.rows.values() for row in own if row.split is Split.TRAIN)
-    groups = {row.id: groups_of_row(row, trained) for row in rows.values()}
+    shared = {row.id for stage in (1, 2) for row in exam.untrained[stage]}
+    groups = {
+        row.id: (*groups_of_row(row, trained), *((SHARED,) if row.id in shared else ()))
+        for row in rows.values()
+    }
     confidence = house.settings.evaluation.confidence
     made = Evaluation(
         scores=count(marked, groups, confidence),
         test_sets={f"stage{stage}": frozen(exam.test[stage]) for stage in (1, 2)},
         asked={f"stage{stage}": tuple(row.id for row in exam.asked[stage]) for stage in (1, 2)},
+        asked_untrained={
+            f"stage{stage}": tuple(row.id for row in exam.untrained[stage]) for stage in (1, 2)
+        },
         models={one.name: one.identity for one in who},
         confidence=confidence,
         retention=retained(marked, confidence),
@@ -197,8 +213,10 @@ def unanswered(made: Evaluation, marked: Sequence[Marked]) -> list[str]:
     return [
         f"{name} on row {row}"
         for stage in (1, 2)
-        for row in made.asked[f"stage{stage}"]
         for name in (*MODELS, *BASELINES, TRUTH)
+        for row in (
+            made.asked_untrained if name in MODELS and name not in TRAINED[stage] else made.asked
+        )[f"stage{stage}"]
         if (name, row) not in given
     ]
 

@@ -65,6 +65,8 @@ class Evaluation(Record):
     """`stage1`, `stage2` -> SHA-256 of the ids and texts of the rows of the whole test part."""
     asked: Mapping[str, tuple[str, ...]]
     """`stage1`, `stage2` -> ids of the rows that were asked, sorted."""
+    asked_untrained: Mapping[str, tuple[str, ...]]
+    """Those of them that models were asked which were not trained for that stage."""
     models: Mapping[str, str]
     """`base`, `stage1`, `stage2` -> identity of what answered (base model, adapter digest)."""
     confidence: float

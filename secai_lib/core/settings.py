@@ -303,6 +303,9 @@ class EvaluationSettings(Record):
 
     max_rows: int = Field(default=8, ge=0)
     """Most rows of each test part, spread over its facets; 0: all."""
+    untrained_rows: int = Field(default=0, ge=0)
+    """Most of them for a model that was not trained for that stage: the base model, and Stage 1
+    where edits are asked for. Its answers are the long ones; 0: all."""
     answer_tokens: int = Field(default=96, ge=16)
     """Most tokens of an answer."""
     batch_size: int = Field(default=16, ge=1)

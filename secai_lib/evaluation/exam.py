@@ -7,6 +7,8 @@ from secai_lib.core.training import Split, TrainingExample
 
 MODELS = ("base", "stage1", "stage2")
 """The contenders that are language models."""
+TRAINED: Mapping[int, tuple[str, ...]] = {1: ("stage1", "stage2"), 2: ("stage2",)}
+"""Stage -> the models that were trained for it."""
 BASELINES = ("majority", "rule_lookup", "nearest", "copy")
 """The contenders that are none; a model that does not beat them has learnt nothing of use."""
 TRUTH = "truth"

@@ -80,7 +80,7 @@ def render_markdown(
     evaluation: Evaluation, verdicts: Sequence[Verdict], *, brief: bool = False
 ) -> str:
     """The tables as Markdown, for cards and reviews; `brief` without tools and categories."""
-    kinds = ("facet:", "files:") if brief else ("",)
+    kinds = ("facet:", "files:", "asked:") if brief else ("",)
     page = _environment().get_template("evaluation.md.j2")
     return page.render(**_values(evaluation, verdicts, (), kinds)) + "\n"
 

@@ -9,6 +9,8 @@ from secai_lib.evaluation.intervals import paired_ratio, quantile, wilson
 
 HELD_OUT = "files:held_out"
 """Rows about a file of which no row of either training part speaks."""
+SHARED = "asked:everybody"
+"""Rows that every contender was asked: only there can a model be compared with an untrained one."""
 
 
 def groups_of(row: TrainingExample, trained: frozenset[tuple[str, str]]) -> tuple[str, ...]:

@@ -30,9 +30,10 @@ from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.settings import InferenceSettings
 from secai_lib.core.training import Split, TrainingExample
 from secai_lib.datasets.export import dataset_files
-from secai_lib.evaluation.exam import TRUTH
+from secai_lib.evaluation.exam import BASELINES, MAIN, MODELS, TRUTH
 from secai_lib.fixes.rules import rules
 from secai_lib.gateways.adapter_files import facts_of, weights_to_bytes
+from secai_lib.gateways.config import Project
 from tests.assets.test_stage2_dataset import ORIGIN, PAIRS, make_pair, put_pairs, words
 from tests.fakes.engine import FakeEngine
 from tests.fakes.records import make_model
@@ -49,8 +50,8 @@ def without_permissions(text: str) -> list[int]:
 class Household(House):
     """A house with both data sets and two adapters, in which `answers` says what models say."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, project: Project | None = None) -> None:
+        super().__init__(project)
         self.asked: list[tuple[str, str]] = []
         self.answers: Callable[[str, TrainingExample], str] = lambda _who, row: row.response
         self.rules = {f"rule-{n}": without_permissions for n in range(6)}
@@ -175,6 +176,25 @@ def test_right_answers_are_right_and_edits_are_proven_by_scanning(house: Househo
         "Stage 2 model",
     ]
     assert house.store.reusable("evaluation", origin=origin_of(house))
+
+
+def test_models_are_asked_less_of_what_they_were_not_trained_for(house: Household) -> None:
+    cap = {"evaluation": house.settings.evaluation.model_copy(update={"untrained_rows": 1})}
+    capped = Household(replace(house.project, settings=house.settings.model_copy(update=cap)))
+    made, most = make(capped), {1: 4, 2: len(read_exam(capped).asked[2])}
+    assert most[2] > 1
+    less = {("base", 1), ("base", 2), ("stage1", 2)}
+    for name in (*MODELS, *BASELINES):
+        for stage, rows in most.items():
+            score = made.score(name, stage, MAIN[stage])
+            asked = 1 if (name, stage) in less else rows
+            assert score is None or score.rows == asked, (name, stage)
+            shared = made.score(name, stage, MAIN[stage], "asked:everybody")
+            assert shared is None or shared.rows == 1
+    marked = read_marked(capped)
+    assert not step.unanswered(made, marked)
+    base = [one for one in marked if one.answer.contender != "base"]
+    assert len(step.unanswered(made, base)) == 2
 
 
 def test_scanners_decide_what_is_proven(house: Household) -> None:

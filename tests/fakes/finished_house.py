@@ -82,6 +82,7 @@ def evaluation() -> Evaluation:
                 score("base", 2, "proven", 0), score("stage2", 2, "proven", 11)),
         test_sets={"stage1": "a" * 64, "stage2": "b" * 64},
         asked={"stage1": ("x",) * 20, "stage2": ("y",) * 20},
+        asked_untrained={"stage1": ("x",) * 20, "stage2": ("y",) * 20},
         models={"base": MODEL.identity} | {
             "stage1": f"{MODEL.identity}+{adapter(1).digest}",
             "stage2": f"{MODEL.identity}+{adapter(2).digest}",

@@ -7,7 +7,7 @@ from secai_lib.core.settings import Quality
 from secai_lib.core.verdict import Verdict
 from secai_lib.quality.evaluation import BASELINES, complete, intervals, score_gates
 
-GROUPS = ("all", "facet:unknown_rule", "files:held_out")
+GROUPS = ("all", "asked:everybody", "facet:unknown_rule", "files:held_out")
 
 
 def make_evaluation(
@@ -31,6 +31,7 @@ def make_evaluation(
         scores=tuple(scores),
         test_sets={"stage1": "a", "stage2": "b"},
         asked={"stage1": ("r",) * rows, "stage2": ("r",) * rows},
+        asked_untrained={"stage1": ("r",) * rows, "stage2": ("r",) * rows},
         models={"base": "m", "stage1": "m+1", "stage2": "m+2"},
         confidence=0.95,
         retention=Retention(
@@ -61,7 +62,8 @@ def test_good_models_pass_every_gate() -> None:
         ({"after": 10}, ["retention"]),
         ({"base": 18}, ["beats_base"]),
         ({"baseline": 18}, ["beats_baselines"]),
-        ({"groups": ("all",)}, ["beats_baselines"]),
+        ({"groups": ("all", "asked:everybody")}, ["beats_baselines"]),
+        ({"groups": ("all", *GROUPS[2:])}, ["beats_base"]),
     ],
 )
 def test_each_gate_shuts_for_its_own_reason(change: dict[str, int], shut: list[str]) -> None:
