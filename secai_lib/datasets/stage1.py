@@ -5,13 +5,14 @@ the fix rule's. What the prompt states is not asked, nor a CWE that says nothing
 missing from the answer.
 """
 
+import json
 from collections.abc import Mapping
 from textwrap import dedent
 
 from secai_lib.core.disclosure import states
 from secai_lib.core.finding import Category, SourceLocation
 from secai_lib.core.fix import Fix
-from secai_lib.core.record import canonical_json, content_hash
+from secai_lib.core.record import content_hash
 from secai_lib.core.training import ExampleMetadata, TrainingExample
 from secai_lib.datasets.answers import sections
 from secai_lib.datasets.labels import cwe_numbers, is_rated, metadata_of
@@ -33,11 +34,13 @@ def stage1_row(material: Material, weights: Mapping[Category, float]) -> Trainin
     """The row about a problem; `weights` are the categories' training weights."""
     metadata = _metadata(material, weights)
     body = _body(material)
+    # From the general to the special: a model that writes them in order has the kind of weakness
+    # before its eyes when it comes to the number.
     labels = {
-        "type": metadata.vulnerability_type.value,
-        "severity": metadata.severity.value if is_rated(material.finding.result) else "",
         "category": metadata.category.value,
+        "type": metadata.vulnerability_type.value,
         "cwe": next((f"CWE-{n}" for n in cwe_numbers(metadata.cwes) if n not in GENERIC), ""),
+        "severity": metadata.severity.value if is_rated(material.finding.result) else "",
     }
     scored = {
         field: value for field, value in labels.items() if value and not states(body, field, value)
@@ -54,7 +57,7 @@ def stage1_row(material: Material, weights: Mapping[Category, float]) -> Trainin
     return make_row(
         1,
         body,
-        f"{canonical_json(scored)}\n{told}",
+        f"{json.dumps(scored, separators=(',', ':'))}\n{told}",
         group=_group(material, metadata.file),
         metadata=metadata,
     )
