@@ -59,8 +59,8 @@ types: setup ## Check the types of code and tests
 
 check: lint types test ## Run every check
 
-readme: setup ## Write the generated blocks of README.md anew
-	@$(PY) -m tests.test_readme
+readme: setup ## Write the generated blocks of README.md anew; ARGS=longer: that of make train
+	@$(PY) -m tests.test_readme $(ARGS)
 
 clean: ## Remove caches; environments, data and settings stay
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis

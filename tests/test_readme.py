@@ -1,6 +1,7 @@
 """The README cannot rot: what it shows of the program is made by the program.
 
-`make readme` writes the blocks between `<!-- NAME -->` and `<!-- /NAME -->` anew.
+`make readme` writes the blocks between `<!-- NAME -->` and `<!-- /NAME -->` anew, all but the one
+of the longer training, for which `make train` has to have run: `make readme ARGS=longer`.
 """
 
 import ast
@@ -18,12 +19,12 @@ README = ROOT / "README.md"
 WIDTH = "100"
 
 
-def command(*arguments: str) -> str:
+def command(*arguments: str, **environment: str) -> str:
     program = Path(sys.executable).parent / "secai"
     done = subprocess.run(
         [program, *arguments],
         cwd=ROOT,
-        env=os.environ | {"COLUMNS": WIDTH, "NO_COLOR": "1", "TERM": "dumb"},
+        env=os.environ | {"COLUMNS": WIDTH, "NO_COLOR": "1", "TERM": "dumb"} | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -68,6 +69,12 @@ def scanners() -> str:
     return ", ".join(f"`{parser.name}`" for parser in PARSERS)
 
 
+def tables(**environment: str) -> str:
+    """What `secai eval` measured, a level deeper than a page of its own."""
+    said = command("eval", "--markdown", **environment)
+    return said.partition("\n\n")[2].replace("\n#", "\n##")
+
+
 QUICK: dict[str, Callable[[], str]] = {
     "tree": lambda: f"```\n{tree()}\n```",
     "help": lambda: f"```\n{command('--help')}\n```",
@@ -76,7 +83,11 @@ QUICK: dict[str, Callable[[], str]] = {
 }
 SLOW: dict[str, Callable[[], str]] = {
     "demo": lambda: f"```\n{command('demo')}\n```",
-    "results": lambda: command("eval", "--markdown").partition("\n\n")[2].replace("\n#", "\n##"),
+    "results": tables,
+}
+LONGER = {"SECAI_PROFILE": "train", "SECAI_HOME": ".secai/train"}
+LONG: dict[str, Callable[[], str]] = {
+    "longer": lambda: f"{tables(**LONGER)}\n\n{command('train', '--markdown', **LONGER)}",
 }
 
 
@@ -111,8 +122,8 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
 
 if __name__ == "__main__":
     text = README.read_text("utf-8")
-    for name, make in (QUICK | SLOW).items():
-        fresh = f"<!-- {name} -->\n{make()}\n<!-- /{name} -->"
+    for name in sys.argv[1:] or [*QUICK, *SLOW]:
+        fresh = f"<!-- {name} -->\n{(QUICK | SLOW | LONG)[name]()}\n<!-- /{name} -->"
         before, _, rest = text.partition(f"<!-- {name} -->\n")
         text = before + fresh + rest.partition(f"<!-- /{name} -->")[2]
     README.write_text(text, "utf-8")

@@ -183,11 +183,14 @@ def evaluate(
 def train(
     stage: Annotated[str, typer.Option(help="1, 2 or all; Stage 2 goes on from Stage 1.")] = "all",
     as_json: Json = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="The losses as charts, for a page of yours.")
+    ] = False,
 ) -> None:
     """Train the adapters on what was scanned; what is unchanged is kept, a killed one goes on."""
     from secai_assets.cli.train import train_adapters
 
-    train_adapters(stage, as_json=as_json)
+    train_adapters(stage, as_json=as_json, as_markdown=as_markdown)
 
 
 @app.command()

@@ -1,5 +1,7 @@
 """`train`: the adapters of one or both stages, with all they are made of."""
 
+from itertools import pairwise
+
 import typer
 
 from secai_assets.cli.flow import errors, finish, print_json
@@ -10,12 +12,13 @@ from secai_assets.resources.training import ADAPTERS, read_speed, read_training
 from secai_assets.run import run_again
 from secai_lib.core.adapter import Stage
 from secai_lib.core.errors import UsageError
+from secai_lib.training import Training
 
 STAGES: dict[str, tuple[Stage, ...]] = {"1": (1,), "2": (1, 2), "all": (1, 2)}
 """What `--stage` takes -> the stages that are there afterwards: Stage 2 goes on from Stage 1."""
 
 
-def train_adapters(stage: str, *, as_json: bool) -> None:
+def train_adapters(stage: str, *, as_json: bool, as_markdown: bool = False) -> None:
     """Materialize the adapters and all they are made of, of every scan run that is known here.
 
     What is unchanged is kept; a training that was killed goes on from its last checkpoint.
@@ -31,6 +34,8 @@ def train_adapters(stage: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"adapters": [facts_of_stage(house, one) for one in made],
                     "failed": outcome.failed_steps})  # fmt: skip
+    elif as_markdown:
+        typer.echo("\n\n".join(loss_chart(read_training(house, one)) for one in made))
     else:
         for one in made:
             typer.echo(_sentence(house, one))
@@ -63,6 +68,31 @@ def facts_of_stage(house: House, stage: Stage) -> dict[str, object]:
     for speed in read_speed(house, stage):
         facts |= {"seconds": speed.seconds, "tokens_per_second": speed.tokens_per_second}
     return facts
+
+
+def loss_chart(training: Training) -> str:
+    """The losses of a training as a chart of Mermaid, which GitHub draws in Markdown.
+
+    One point for each validation: its loss, and the mean of the own steps since the one before.
+    """
+    looks = training.validations
+    edges = [0, *(look.step for look in looks)]
+    own: list[float] = []
+    for first, last in pairwise(edges):
+        steps = training.steps[first : max(last, first + 1)]
+        losses = [step.loss for step in steps if not step.replayed]
+        own.append(sum(losses) / len(losses) if losses else own[-1])
+    lines = {"training": own, "validation": [look.own for look in looks]}
+    drawn = "\n".join(
+        f'  line "{name}" [{", ".join(f"{value:.3f}" for value in values)}]'
+        for name, values in lines.items()
+    )
+    return (
+        f"```mermaid\nxychart-beta\n"
+        f'  title "Stage {training.stage}: loss in training, and on the validation part"\n'
+        f'  x-axis "steps" [{", ".join(str(look.step) for look in looks)}]\n'
+        f'  y-axis "nats a token"\n{drawn}\n```'
+    )
 
 
 def _sentence(house: House, stage: Stage) -> str:

@@ -8,6 +8,7 @@ import typer
 
 from secai_assets.cli.train import train_adapters
 from secai_assets.resources.house import House
+from secai_assets.resources.training import read_training
 from secai_assets.run import Outcome
 from secai_lib.core.errors import UsageError
 from tests.assets.test_adapters import ORIGIN, house, made  # noqa: F401 - a fixture
@@ -38,6 +39,28 @@ def test_both_stages_are_made_and_told_of(
     assert one.startswith("Stage 1: 18 steps, loss of the probe rows")
     assert two.startswith("Stage 2: 24 steps from Stage 1's adapter")
     assert "25% replayed" in two
+
+
+def test_markdown_draws_a_point_for_each_validation(
+    flow: list[Any],
+    house: House,
+    capsys: pytest.CaptureFixture[str],  # noqa: F811
+) -> None:
+    train_adapters("all", as_json=False, as_markdown=True)
+    charts = capsys.readouterr().out.strip().split("\n\n")
+    assert [chart.count("```") for chart in charts] == [2, 2]
+    for stage, chart in zip((1, 2), charts, strict=True):
+        training = read_training(house, 1 if stage == 1 else 2)
+        assert f'title "Stage {stage}: ' in chart
+        steps, own, looked = (
+            json.loads("[" + line.partition("[")[2])
+            for line in chart.splitlines() if "[" in line
+        )  # fmt: skip
+        assert steps == [look.step for look in training.validations]
+        assert looked == [round(look.own, 3) for look in training.validations]
+        assert len(own) == len(steps) > 2
+        since = [s.loss for s in training.steps[steps[-2] :] if not s.replayed]
+        assert own[-1] == pytest.approx(sum(since) / len(since), abs=1e-3)
 
 
 def test_json_holds_the_measured_numbers(
