@@ -3,7 +3,9 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from secai_lib.core.errors import SecAIError, StorageError, UsageError
@@ -22,6 +24,8 @@ from secai_lib.gateways.scanners import ScannerOutput, Scanners
 UNREAD_RULE = "secai-unread"
 """Rule of the result that stands for a file a scanner could not read: a fix that makes the file
 unreadable also makes the finding disappear, and must not count as a proof."""
+RETRY_SECONDS = 120.0
+"""For finding the variants over which a scanner breaks down, all tries together."""
 _FOLDER = re.compile(r"secai-v\d{6}")
 
 
@@ -42,9 +46,50 @@ class VariantRescanner:
     def __call__(self, variants: Mapping[str, Mapping[str, str]], tools: frozenset[str]) -> Rescan:
         """What `tools` say about every variant (name -> path -> text), paths as in the repository.
 
+        A scanner that breaks down over one variant (a model may have written it) is asked again
+        about smaller parts: the others are judged, and in that one it could read no file.
+
         Raises UsageError for a path that would leave its folder, StorageError when the variants
         cannot be written.
         """
+        rescan = self._scan(variants, tools)
+        for run in rescan.runs:
+            if run.status is ToolStatus.FAILED and len(variants) > 1:
+                rescan = self._narrowed(rescan, run, variants)
+        return rescan
+
+    def _narrowed(
+        self, rescan: Rescan, broke: ToolRun, variants: Mapping[str, Mapping[str, str]]
+    ) -> Rescan:
+        """`rescan` with what the scanner of `broke` says when asked about parts of `variants`.
+
+        The same as before when no part lets it work: then it is the scanner that is broken.
+        """
+        deadline = time.monotonic() + RETRY_SECONDS
+        waiting, culprits, ran = deque(_halves(sorted(variants))), list[str](), list[Rescan]()
+        while waiting:
+            part = waiting.popleft()
+            if time.monotonic() < deadline:
+                scan = self._scan({n: variants[n] for n in part}, frozenset({broke.tool}))
+                if scan.runs[0].status is ToolStatus.RAN:
+                    ran.append(scan)
+                    continue
+                if len(part) > 1:
+                    waiting.extend(_halves(part))
+                    continue
+            culprits += part
+        if not ran:
+            return rescan
+        said = f"It broke down over {len(culprits)} of {len(variants)} variants: {broke.detail}"
+        run = ran[0].runs[0].model_copy(update={"detail": said})
+        found = {name: results for scan in ran for name, results in scan.results.items()}
+        found |= {n: tuple(_unread(run, p) for p in sorted(variants[n])) for n in culprits}
+        return Rescan(
+            runs=tuple(run if old is broke else old for old in rescan.runs),
+            results={name: (*old, *found[name]) for name, old in rescan.results.items()},
+        )
+
+    def _scan(self, variants: Mapping[str, Mapping[str, str]], tools: frozenset[str]) -> Rescan:
         folders = {name: f"secai-v{number:06d}" for number, name in enumerate(sorted(variants))}
         root = self._fresh_folder()
         try:
@@ -73,7 +118,7 @@ class VariantRescanner:
         self, output: ScannerOutput, folders: Mapping[str, str], results: dict[str, list[Result]]
     ) -> ToolRun:
         """Put the results of `output` under their variants; the run, as failed if unreadable."""
-        found: list[Result] = [_unread(output, path) for path in output.unread]
+        found: list[Result] = [_unread(output.run, path) for path in output.unread]
         if output.data:
             try:
                 report = self._parse(output.file_name, output.data)
@@ -133,18 +178,23 @@ def _as_in_repository(result: Result, folder: str) -> Result:
     return Result.model_validate_json(result.model_dump_json().replace(f"{folder}/", ""))
 
 
-def _unread(output: ScannerOutput, path: str) -> Result:
-    tool = output.run.tool
+def _halves(names: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    middle = len(names) // 2
+    return names[:middle], names[middle:]
+
+
+def _unread(run: ToolRun, path: str) -> Result:
+    tool = run.tool
     return Result(
         tool=tool,
-        tool_version=output.run.version,
+        tool_version=run.version,
         rule_id=UNREAD_RULE,
         title=f"{tool} cannot read this file",
         message=f"{tool} could not read the file, so nothing is known about it.",
         severity=Severity.UNKNOWN,
         severity_origin="none",
         locations=(SourceLocation(path=path),),
-        evidence=Evidence(file=output.file_name, pointer=""),
+        evidence=Evidence(file=f"{tool}.json", pointer=""),
     )
 
 

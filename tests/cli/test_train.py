@@ -43,8 +43,8 @@ def test_both_stages_are_made_and_told_of(
 
 def test_markdown_draws_a_point_for_each_validation(
     flow: list[Any],
-    house: House,
-    capsys: pytest.CaptureFixture[str],  # noqa: F811
+    house: House,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     train_adapters("all", as_json=False, as_markdown=True)
     charts = capsys.readouterr().out.strip().split("\n\n")

@@ -54,6 +54,29 @@ class GrepScanners(Scanners):
         ]
 
 
+class Touchy(GrepScanners):
+    """Breaks down when it sees a file that holds `poison`."""
+
+    def run(
+        self,
+        tree: Path,
+        tools: Iterable[str],
+        on_done: Callable[[str, ToolRun], None] = lambda tool, run: None,
+        *,
+        separate: bool = False,
+    ) -> list[ScannerOutput]:
+        ran = super().run(tree, tools, separate=separate)
+        if not any(b"poison" in data for data in self.seen.values()):
+            return ran
+        broke = {"status": ToolStatus.FAILED, "detail": "TypeError"}
+        return [
+            ScannerOutput(run=one.run.model_copy(update=broke), file_name=one.file_name)
+            if one.run.tool == "touchy"
+            else one
+            for one in ran
+        ]
+
+
 def result(path: str, tool: str = "grep") -> Result:
     return Result(
         tool=tool, rule_id="bad", title="t", message=f"bad in /{path}", severity=Severity.LOW,
@@ -65,6 +88,42 @@ def result(path: str, tool: str = "grep") -> Result:
 def parse(name: str, data: bytes) -> ParsedReport:
     results = tuple(result(path, name.removesuffix(".json")) for path in json.loads(data))
     return ParsedReport(file=name, tools=("grep",), results=results, raw_results=len(results))
+
+
+@pytest.mark.parametrize("poisoned", [(0,), (6,), (2, 3), (0, 3, 6)])
+def test_a_variant_that_breaks_a_scanner_takes_no_other_with_it(
+    tmp_path: Path, poisoned: tuple[int, ...]
+) -> None:
+    texts = {n: {"a.yml": "poison bad" if n in poisoned else "bad", "b.yml": ""} for n in range(7)}
+    variants = {f"v{n}": files for n, files in texts.items()}
+    scanners = Touchy()
+    rescan = VariantRescanner(scanners, parse, tmp_path)(variants, frozenset({"steady", "touchy"}))
+    assert [(run.tool, run.status) for run in rescan.runs] == [
+        ("steady", ToolStatus.RAN), ("touchy", ToolStatus.RAN)]  # fmt: skip
+    assert f"broke down over {len(poisoned)} of 7" in rescan.runs[1].detail
+    for number in texts:
+        steady, *others = rescan.results[f"v{number}"]
+        assert steady == result("a.yml", "steady")
+        if number in poisoned:
+            unread = [(one.tool, one.rule_id, one.path) for one in others]
+            assert unread == [("touchy", UNREAD_RULE, path) for path in ("a.yml", "b.yml")]
+        else:
+            assert others == [result("a.yml", "touchy")]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scanner_that_always_breaks_down_has_failed_after_a_bounded_number_of_tries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variants = {f"v{n}": {"a.yml": "poison"} for n in range(7)}
+    scanners = Touchy()
+    rescan = VariantRescanner(scanners, parse, tmp_path)(variants, frozenset({"touchy"}))
+    assert [run.status for run in rescan.runs] == [ToolStatus.FAILED]
+    assert len(scanners.separate) == 13
+    monkeypatch.setattr("secai_lib.gateways.rescan.RETRY_SECONDS", 0.0)
+    scanners = Touchy()
+    VariantRescanner(scanners, parse, tmp_path)(variants, frozenset({"touchy"}))
+    assert len(scanners.separate) == 1
 
 
 def paths(found: Iterable[Result]) -> list[str | None]:
