@@ -85,7 +85,13 @@ SLOW: dict[str, Callable[[], str]] = {
     "demo": lambda: f"```\n{command('demo')}\n```",
     "results": tables,
 }
-LONGER = {"SECAI_PROFILE": "train", "SECAI_HOME": ".secai/train"}
+LONGER = {
+    "SECAI_PROFILE": "train",
+    "SECAI_HOME": ".secai/train",
+    # without its scanners everything would be made anew
+    "SECAI_TOOLS_DIR": str(ROOT / ".secai" / "tools"),
+}
+"""As `make train` runs."""
 LONG: dict[str, Callable[[], str]] = {
     "longer": lambda: f"{tables(**LONGER)}\n\n{command('train', '--markdown', **LONGER)}",
 }
