@@ -1,4 +1,4 @@
-"""Trivy: its JSON report (schema version 2) and its SARIF.
+"""Trivy: its JSON report (schema versions 1 and 2, also of a cluster) and its SARIF.
 
 Format: https://trivy.dev/latest/docs/configuration/reporting/ and Trivy's `types.Report`.
 """
@@ -9,12 +9,13 @@ from secai_lib.core.finding import (
     ArchiveLocation,
     ImageLocation,
     Location,
+    NoLocation,
     Package,
     ParsedReport,
     Result,
 )
 from secai_lib.parsers import ecosystems, severity
-from secai_lib.parsers.base import Parser, SarifItem
+from secai_lib.parsers.base import Parser, SarifItem, any_has, revised
 from secai_lib.parsers.document import Document
 from secai_lib.parsers.node import Node, NoResult, headline
 from secai_lib.parsers.paths import Region
@@ -22,7 +23,10 @@ from secai_lib.parsers.scores import valid_score
 from secai_lib.parsers.secrets import Spot, context, spot
 from secai_lib.parsers.tally import Tally
 from secai_lib.parsers.trivy_sarif import adapt_trivy
+from secai_lib.parsers.trivy_targets import CLUSTER_LISTS, Target, targets_of
 from secai_lib.parsers.weakness import advisories_in, cwes_in
+
+_MODIFIED = "ExperimentalModifiedFindings"
 
 
 class TrivyParser(Parser):
@@ -32,8 +36,13 @@ class TrivyParser(Parser):
     sarif_names = ("trivy",)
 
     def recognise(self, document: Document) -> float:
-        """Certain by Trivy's own three top-level names."""
+        """Certain by Trivy's own top-level names; version 1 by a target with vulnerabilities."""
         value = document.value
+        if isinstance(value, list):
+            sure = any_has(value, {"Target", "Vulnerabilities"})
+            return 0.9 if sure else 0.6 if any_has(value, {"Target", "Type"}) else 0.0
+        if isinstance(value, dict) and "ClusterName" in value:
+            return 0.9 if CLUSTER_LISTS & value.keys() else 0.0
         if not isinstance(value, dict) or "SchemaVersion" not in value:
             return 0.0
         return 1.0 if "ArtifactName" in value or "Results" in value else 0.6
@@ -41,14 +50,16 @@ class TrivyParser(Parser):
     def parse(self, document: Document) -> ParsedReport:
         """Every result of every target."""
         tally = Tally(document.name)
-        for target in document.root.items("Results"):
-            read = _Target(document, target, tally)
+        for place in targets_of(document, tally):
+            target, read = place.node, _Target(document, place, tally)
             for vulnerability in target.items("Vulnerabilities"):
                 tally.add(self.name, vulnerability, read.vulnerability)
             for misconfiguration in target.items("Misconfigurations"):
                 tally.add(self.name, misconfiguration, read.misconfiguration)
             for secret in target.items("Secrets"):
                 tally.add(self.name, secret, read.secret)
+            for modified in target.items(_MODIFIED):
+                tally.add(self.name, modified, read.modified)
             licences = target.items("Licenses")
             reason = "licences are no security findings"
             tally.leave_out(self.name, target.get("Licenses"), reason, results=len(licences))
@@ -56,8 +67,10 @@ class TrivyParser(Parser):
 
     def secrets(self, document: Document) -> Iterator[Spot]:
         """Match and code lines of secrets (Trivy itself masks most of them with stars)."""
-        for target in document.root.items("Results"):
-            for found in target.items("Secrets"):
+        for place in targets_of(document, Tally(document.name)):
+            modified = place.node.items(_MODIFIED)
+            inner = [item.get("Finding") for item in modified if isinstance(item.value, dict)]
+            for found in [*place.node.items("Secrets"), *inner]:
                 if not isinstance(found.value, dict):
                     continue
                 yield from spot(found, "Match", owner=found)
@@ -69,16 +82,27 @@ class TrivyParser(Parser):
 
 
 class _Target:
-    """One element of `Results`: an image's packages, a lockfile, a configuration file."""
+    """Reads the results of one target."""
 
-    def __init__(self, document: Document, target: Node, tally: Tally) -> None:
+    def __init__(self, document: Document, target: Target, tally: Tally) -> None:
         self._document, self._tally = document, tally
-        self._name = target.text("Target")
-        self._class = target.text("Class")
-        self._type = target.text("Type")
-        image = document.root.text("ArtifactType") in {"container_image", "image"}
-        self._image = document.root.text("ArtifactName") if image else ""
-        self._version = document.root.text("Trivy", "Version")
+        self._name, self._type = target.name, target.node.text("Type")
+        self._system, self._image = target.system, target.image
+        self._resource, self._version = target.resource, target.version
+
+    def modified(self, node: Node) -> Result:
+        """What an ignore file or a VEX statement took out of the results."""
+        kind = node.text("Type")
+        readers = {
+            "vulnerability": self.vulnerability,
+            "misconfiguration": self.misconfiguration,
+            "secret": self.secret,
+        }
+        if kind == "license":
+            raise NoResult("licences are no security findings")
+        if kind not in readers:
+            raise node.get("Type").broken("a kind of result")
+        return revised(readers[kind](node.get("Finding")), suppressed=True)
 
     def vulnerability(self, node: Node) -> Result:
         identifier = node.need("VulnerabilityID")
@@ -97,7 +121,7 @@ class _Target:
             severity_score=_cvss(node),
             severity_origin=origin,
             cwes=cwes_in(*node.texts("CweIDs")),
-            advisories=tuple(sorted({identifier, *advisories_in(*node.texts("VendorIDs"))})),
+            advisories=tuple(sorted({identifier, *_aliases(node)})),
             locations=(self._package_place(node),),
             package=Package(
                 ecosystem=ecosystems.of_type(self._type),
@@ -110,7 +134,7 @@ class _Target:
         )
 
     def _package_place(self, node: Node) -> Location:
-        if self._class == "os-pkgs":
+        if self._system:
             return ImageLocation(image=self._image or self._name, target=self._name)
         inner = node.text("PkgPath")
         path = inner or self._name
@@ -137,7 +161,7 @@ class _Target:
             references=tuple(
                 dict.fromkeys(u for u in (node.text("PrimaryURL"), *node.texts("References")) if u)
             ),
-            resource=cause.text("Resource"),
+            resource=cause.text("Resource") or self._resource,
             technologies=(self._type.lower(),) if self._type else (),
             evidence=self._tally.evidence(node),
         )
@@ -163,9 +187,17 @@ class _Target:
         region = Region.of(node.integer("StartLine"), node.integer("EndLine"))
         if self._image:
             return ImageLocation(image=self._image, target=self._name)
+        if self._resource:
+            return NoLocation(reason="a resource of a cluster, no file")
         lines = node.items("Code", "Lines") if shown else []
         cause = [line.text("Content") for line in lines if line.flag("IsCause")]
         return self._document.paths.source(self._name, region, snippet="\n".join(cause))
+
+
+def _aliases(node: Node) -> list[str]:
+    """Other names of the weakness. A distribution's bulletin covers several, so it is none."""
+    names = advisories_in(*node.texts("VendorIDs"))
+    return [name for name in names if not name.startswith(("DSA-", "USN-"))]
 
 
 def _cvss(node: Node) -> float | None:

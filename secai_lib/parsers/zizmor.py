@@ -105,9 +105,13 @@ def _path_of(key: Node) -> str:
 
 
 def _resource(symbolic: Node) -> str:
-    """The job (or other named block): the route's names up to the first position in a list."""
+    """The job (or other named block): the route's names up to the first position in a list.
+
+    Older versions call the inner `route` `components`.
+    """
     names = []
-    for step in symbolic.items("route", "route"):
+    steps = symbolic.items("route", "route") or symbolic.items("route", "components")
+    for step in steps:
         if not step.text("Key"):
             break
         names.append(step.text("Key"))
