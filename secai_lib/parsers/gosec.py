@@ -15,6 +15,7 @@ from secai_lib.parsers.base import Parser, SarifItem, any_has, revised
 from secai_lib.parsers.document import Document
 from secai_lib.parsers.node import Broken, Node, headline, labels
 from secai_lib.parsers.paths import Region
+from secai_lib.parsers.sarif_places import region_of
 from secai_lib.parsers.secrets import Spot, context, sarif_spots
 from secai_lib.parsers.tally import Tally
 from secai_lib.parsers.weakness import cwe_names
@@ -73,19 +74,25 @@ class GosecParser(Parser):
         return revised(draft, **changes)
 
     def sarif_secrets(self, item: SarifItem) -> Iterator[Spot]:
-        """Snippets of the rule about credentials."""
-        if item.rule_id in _SECRET_RULES:
-            yield from sarif_spots(item.result, values=False)
-        else:
+        """Snippets of the rule about credentials, and the longest literal of their own lines."""
+        if item.rule_id not in _SECRET_RULES:
             yield from super().sarif_secrets(item)
+            return
+        regions = [p.get("physicalLocation", "region") for p in item.result.items("locations")]
+        shown = [_snippet(r.text("snippet", "text"), region_of(r)) for r in regions]
+        for found in sarif_spots(item.result, values=False):
+            yield replace(found, value=_longest_literal("\n".join(shown)))
 
 
 def _literal(issue: Node) -> str:
-    """The longest text in quotes of the issue's own lines; empty when there is none."""
     try:
-        own = _snippet(issue.text("code"), _region(issue))
+        return _longest_literal(_snippet(issue.text("code"), _region(issue)))
     except Broken:
         return ""
+
+
+def _longest_literal(own: str) -> str:
+    """The longest text in quotes of `own` lines; empty when there is none."""
     return max((a or b for a, b in _LITERAL.findall(own)), key=len, default="")
 
 

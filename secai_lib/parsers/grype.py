@@ -13,7 +13,7 @@ from secai_lib.parsers.document import Document
 from secai_lib.parsers.grype_places import Scanned
 from secai_lib.parsers.grype_sarif import adapt_grype
 from secai_lib.parsers.node import Node
-from secai_lib.parsers.scores import score_of_vector, valid_score
+from secai_lib.parsers.scores import valid_score
 from secai_lib.parsers.tally import Tally
 from secai_lib.parsers.weakness import cwes_in
 
@@ -120,8 +120,12 @@ def _cwes(record: Node) -> list[str]:
 
 
 def _severity(records: list[Node]) -> tuple[Severity, str, float | None]:
-    """The first record's word and score that there are; without a word the score decides."""
-    score = next((s for record in records if (s := _score(record)) is not None), None)
+    """The first record's word that there is, and the score; without a word the score decides.
+
+    As in Grype's own SARIF, the score is the vendors' highest, else NVD's.
+    """
+    scores = [(not r.text("namespace").startswith("nvd"), s) for r in records for s in _scores(r)]
+    score = max(scores)[1] if scores else None
     for record in records:
         word, origin = severity.by_word(record.text("severity"))
         if origin == "tool":
@@ -131,17 +135,9 @@ def _severity(records: list[Node]) -> tuple[Severity, str, float | None]:
     return *severity.by_score(score, "cvss"), score
 
 
-def _score(record: Node) -> float | None:
-    """The base score of the newest CVSS version, the primary source's before others'."""
-    old = [record.get(key) for key in ("cvssV3", "cvssV2")]
-    for rating in old:
-        score = valid_score(rating.number("baseScore"))
-        if score is not None:
-            return score
-    found: list[tuple[str, bool, float]] = []
-    for rating in record.items("cvss"):
-        score = valid_score(rating.number("metrics", "baseScore"))
-        score = score if score is not None else score_of_vector(rating.text("vector"))
-        if score is not None:
-            found.append((rating.text("version"), rating.text("type") == "Primary", score))
-    return max(found)[2] if found else None
+def _scores(record: Node) -> list[float]:
+    """Every base score of a record, in today's and in the first versions' spelling."""
+    ratings = [rating.get("metrics") for rating in record.items("cvss")]
+    ratings += [record.get(key) for key in ("cvssV3", "cvssV2")]
+    scores = [valid_score(rating.number("baseScore")) for rating in ratings]
+    return [score for score in scores if score is not None]

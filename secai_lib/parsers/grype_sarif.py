@@ -1,4 +1,10 @@
-"""What Grype says in its own way in SARIF: the lines of each rule's help hold the match."""
+"""What Grype says in its own way in SARIF.
+
+A rule is a vulnerability of a package; the lines of its help tell fix, severity and data source.
+Version and place are in the result's message, because several results may share a rule.
+"""
+
+from dataclasses import dataclass
 
 from secai_lib.core.finding import ArchiveLocation, ImageLocation, Location, Package, Result
 from secai_lib.parsers import ecosystems, severity
@@ -6,7 +12,6 @@ from secai_lib.parsers.base import SarifItem, revised
 from secai_lib.parsers.grype_places import OS_TYPES
 from secai_lib.parsers.node import labels
 
-_IN_IMAGE = "installed in the container"
 _FIRST_WORD = "Vulnerability "
 _OLD_RULE = "ANCHOREVULN_"
 
@@ -14,25 +19,28 @@ _OLD_RULE = "ANCHOREVULN_"
 def adapt_grype(draft: Result, item: SarifItem) -> Result:
     """`draft` with advisory, package, place and severity word as Grype's JSON has them."""
     text = item.rule.text("help", "text")
-    fields = labels(text)
-    name = fields.get("Package", "")
-    if not text.startswith(_FIRST_WORD) or not name:
+    match = _new(draft.message) or _old(draft.message)
+    if match is None or not text.startswith(_FIRST_WORD):
         return draft
+    fields = labels(text)
     identifier = text.splitlines()[0].removeprefix(_FIRST_WORD).strip()
-    kind, fixed = fields.get("Type", ""), fields.get("Fix Version", "")
+    purl = next(iter(item.rule.texts("properties", "purls")), "")
+    ecosystem, name = ecosystems.of_purl(purl)
+    release = fields.get("Data Namespace", "").split(":")
     word, origin = severity.by_word(fields.get("Severity", ""))
+    fixed = fields.get("Fix Version", "").split(",")
     changes: dict[str, object] = {
         "rule_id": identifier,
-        "title": f"{identifier} in {name}",
+        "title": f"{identifier} in {name or match.name}",
         "message": item.rule.text("fullDescription", "text", default=draft.message),
         "advisories": tuple(sorted({identifier, *draft.advisories})),
         "package": Package(
-            ecosystem=ecosystems.of_type(kind) or _distribution(fields),
-            name=name,
-            version=fields.get("Version", ""),
-            fixed_versions=tuple(v.strip() for v in fixed.split(",") if v.strip()),
+            ecosystem=ecosystem or ecosystems.of_type(match.kind) or ecosystems.of_type(release[0]),
+            name=name or match.name,
+            version=match.version,
+            fixed_versions=tuple(v.strip() for v in fixed if v.strip()),
         ),
-        "locations": (_place(draft, item, kind, fields),),
+        "locations": (_place(draft, item, match, " ".join(release[2:])),),
         "resource": "",
     }
     if origin == "tool":
@@ -43,21 +51,51 @@ def adapt_grype(draft: Result, item: SarifItem) -> Result:
     return revised(draft, **changes)
 
 
-def _distribution(fields: dict[str, str]) -> str:
-    """`debian:distro:debian:12` names the distribution first."""
-    return ecosystems.of_type(fields.get("Data Namespace", "").partition(":")[0])
+@dataclass(frozen=True)
+class _Match:
+    """What a result's message says."""
+
+    kind: str
+    name: str
+    version: str
+    path: str
+    in_image: bool
+    image: str = ""
 
 
-def _place(draft: Result, item: SarifItem, kind: str, fields: dict[str, str]) -> Location:
-    path = fields.get("Location", "")
-    image = _image(item)
-    if kind in OS_TYPES:
-        release = " ".join(fields.get("Data Namespace", "").split(":")[2:])
+def _new(message: str) -> _Match | None:
+    """`A low vulnerability in deb package: NAME, version 1 was found in image IMAGE at: PATH`."""
+    head, _, rest = message.partition(" package: ")
+    name, _, rest = rest.partition(", version ")
+    version, found, where = rest.partition(" was found ")
+    if not found:
+        return None
+    before, _, path = where.rpartition("at: ")
+    image = before.removeprefix("in image ").strip()
+    return _Match(head.rpartition(" ")[2], name, version, path, bool(image), image)
+
+
+def _old(message: str) -> _Match | None:
+    """`The path PATH reports NAME at version 1  which is a vulnerable (deb) package installed ...`.
+
+    It ends in `in the container` for an image.
+    """
+    path, _, rest = message.removeprefix("The path ").partition(" reports ")
+    name, _, rest = rest.partition(" at version ")
+    version, _, rest = rest.partition(" ")
+    kind = rest.partition("(")[2].partition(")")[0]
+    in_image = "in the container" in rest
+    return _Match(kind, name, version, path, in_image) if kind and name else None
+
+
+def _place(draft: Result, item: SarifItem, match: _Match, release: str) -> Location:
+    image = match.image or (_image(item) if match.in_image else "")
+    if match.kind in OS_TYPES:
         system = release or "system packages"
         target = f"{image} ({system})" if image else system
         return ImageLocation(image=image or system, target=target)
-    if image or _IN_IMAGE in draft.message:
-        return ArchiveLocation(archive=path.lstrip("/"), image=image)
+    if match.in_image:
+        return ArchiveLocation(archive=match.path.lstrip("/"), image=image)
     if draft.path is None:
         return draft.location
     if ecosystems.is_archive(draft.path):

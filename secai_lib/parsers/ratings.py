@@ -61,7 +61,7 @@ RATINGS: tuple[Rating, ...] = (
            "SARIF", "", "", "https://pkg.go.dev/golang.org/x/vuln/cmd/govulncheck"),
     Rating("grype", _plain("Critical High Medium Low Negligible"),
            "`vulnerability.severity`, else the score",
-           "newest of `cvss`, else `cvssV3`, `cvssV2`", "`cwes`",
+           "the vendors' highest of `cvss`, else NVD's", "`cwes`",
            "https://github.com/anchore/grype"),
     Rating("hadolint", HADOLINT, "`level`", "", "", "https://github.com/hadolint/hadolint#rules"),
     Rating("kics", {**_plain(f"{_CVSS} INFO"), "TRACE": Severity.INFO}, "`severity`", "",

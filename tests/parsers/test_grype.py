@@ -127,31 +127,35 @@ def without_places(result: Result) -> dict[str, Any]:
 
 
 def test_sarif_of_an_image_says_the_same_as_the_json() -> None:
-    for ours, theirs in zip(
-        load("image.sarif").results, load("image.json").results, strict=True
-    ):
+    *same, again = load("image.sarif").results
+    for ours, theirs in zip(same, load("image.json").results, strict=True):
         assert without_places(ours) == without_places(theirs)
         assert ours.package is not None
         assert theirs.package is not None
-        assert (ours.package.version, ours.package.fixed_versions) == (
-            theirs.package.version,
-            theirs.package.fixed_versions,
-        )
-    system, archive = load("image.sarif").results
+        assert ours.package == theirs.package
+    system, archive = same
     assert system.location == ImageLocation(image=IMAGE, target=f"{IMAGE} (ubuntu 24.04)")
     assert archive.location == ArchiveLocation(archive="app/app.jar", image=IMAGE)
+    # Results that share a rule have their own versions and places.
+    assert again.location == ArchiveLocation(archive="opt/tool.jar", image=IMAGE)
+    assert again.package is not None
+    assert again.package.version == "1.4.1"
 
 
 def test_sarif_of_a_folder_under_a_new_and_an_old_name() -> None:
     report = load("directory.sarif")
     assert report.tools == ("grype",)
-    for result in report.results:
+    *folder, image = report.results
+    for result in folder:
         assert result.rule_id == "GHSA-2345-6789-cfgh"
         assert result.location == LockfileLocation(path="web/package-lock.json")
         assert not result.suppressed
         assert result.package is not None
         assert (result.package.ecosystem, result.package.fixed_versions) == ("npm", ("1.0.1",))
-    assert len(report.results) == 2
+    assert [r.package.name for r in folder if r.package] == ["@example/leftover", "leftover"]
+    assert image.location == ImageLocation(image=IMAGE, target=f"{IMAGE} (system packages)")
+    assert image.package is not None
+    assert (image.package.ecosystem, image.package.version) == ("Debian", "9.4-3")
 
 
 def test_a_descriptor_alone_is_a_run_without_results() -> None:

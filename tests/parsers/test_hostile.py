@@ -135,7 +135,7 @@ def at(document: Any, pointer: str) -> tuple[Any, Any]:
         ("grype/image.json", "/matches/1"),
         ("grype/image.sarif", "/runs/0/results/0"),
         ("hadolint/hadolint.json", "/1"),
-        ("npm-audit/npm6.json", "/advisories/146"),
+        ("npm-audit/npm6.json", "/advisories/1179/findings/1"),
         ("npm-audit/npm7.json", "/vulnerabilities/argwise/via/0"),
         ("pip-audit/object.json", "/dependencies/0/vulns/0"),
         ("semgrep/semgrep.json", "/results/0"),
