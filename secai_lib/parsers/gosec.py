@@ -13,7 +13,8 @@ from secai_lib.core.finding import Location, ParsedReport, Result, SourceLocatio
 from secai_lib.parsers import severity
 from secai_lib.parsers.base import Parser, SarifItem, any_has, revised
 from secai_lib.parsers.document import Document
-from secai_lib.parsers.node import Broken, Node, headline, labels
+from secai_lib.parsers.labels import labels
+from secai_lib.parsers.node import Broken, Node, headline
 from secai_lib.parsers.paths import Region
 from secai_lib.parsers.sarif_places import region_of
 from secai_lib.parsers.secrets import Spot, context, sarif_spots

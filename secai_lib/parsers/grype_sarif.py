@@ -10,7 +10,7 @@ from secai_lib.core.finding import ArchiveLocation, ImageLocation, Location, Pac
 from secai_lib.parsers import ecosystems, severity
 from secai_lib.parsers.base import SarifItem, revised
 from secai_lib.parsers.grype_places import OS_TYPES
-from secai_lib.parsers.node import labels
+from secai_lib.parsers.labels import labels
 
 _FIRST_WORD = "Vulnerability "
 _OLD_RULE = "ANCHOREVULN_"
@@ -26,6 +26,7 @@ def adapt_grype(draft: Result, item: SarifItem) -> Result:
     identifier = text.splitlines()[0].removeprefix(_FIRST_WORD).strip()
     purl = next(iter(item.rule.texts("properties", "purls")), "")
     ecosystem, name = ecosystems.of_purl(purl)
+    # `debian:distro:debian:12`, once `debian:12`: the distribution stands first, its release last.
     release = fields.get("Data Namespace", "").split(":")
     word, origin = severity.by_word(fields.get("Severity", ""))
     fixed = fields.get("Fix Version", "").split(",")
@@ -40,7 +41,7 @@ def adapt_grype(draft: Result, item: SarifItem) -> Result:
             version=match.version,
             fixed_versions=tuple(v.strip() for v in fixed if v.strip()),
         ),
-        "locations": (_place(draft, item, match, " ".join(release[2:])),),
+        "locations": (_place(draft, item, match, " ".join(release[1:][-2:])),),
         "resource": "",
     }
     if origin == "tool":

@@ -10,8 +10,6 @@ _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _WORDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 _LARGEST = 10**12
 _HEADLINE = 200
-_LABEL = 30
-"""Characters of a line's label; a longer one is a sentence with a colon in it."""
 
 
 class Broken(Exception):
@@ -38,16 +36,6 @@ def clean_text(text: str) -> str:
 def headline(text: str, otherwise: str) -> str:
     """The first line of `text` with something on it, at most 200 characters; else `otherwise`."""
     return text.strip().splitlines()[0][:_HEADLINE] if text.strip() else otherwise
-
-
-def labels(text: str) -> dict[str, str]:
-    """The `Package: x` lines of `text`, name -> value; the first of each name counts."""
-    fields: dict[str, str] = {}
-    for line in text.splitlines():
-        name, colon, value = line.partition(":")
-        if colon and len(name) < _LABEL:
-            fields.setdefault(name.strip(), value.strip())
-    return fields
 
 
 def kind_of(value: Json) -> str:

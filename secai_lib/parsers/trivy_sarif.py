@@ -15,7 +15,8 @@ from secai_lib.core.finding import (
 )
 from secai_lib.parsers import ecosystems, severity
 from secai_lib.parsers.base import SarifItem, revised
-from secai_lib.parsers.node import Node, labels
+from secai_lib.parsers.labels import labels
+from secai_lib.parsers.node import Node
 
 _OS_RULE = "OsPackageVulnerability"
 _PACKAGE_RULES = {_OS_RULE, "LanguageSpecificPackageVulnerability", "Vulnerability"}

@@ -153,7 +153,7 @@ def test_sarif_of_a_folder_under_a_new_and_an_old_name() -> None:
         assert result.package is not None
         assert (result.package.ecosystem, result.package.fixed_versions) == ("npm", ("1.0.1",))
     assert [r.package.name for r in folder if r.package] == ["@example/leftover", "leftover"]
-    assert image.location == ImageLocation(image=IMAGE, target=f"{IMAGE} (system packages)")
+    assert image.location == ImageLocation(image=IMAGE, target=f"{IMAGE} (debian 10)")
     assert image.package is not None
     assert (image.package.ecosystem, image.package.version) == ("Debian", "9.4-3")
 
