@@ -64,7 +64,7 @@ class GosecParser(Parser):
                         yield replace(found, value=_literal(issue) if key == "code" else "")
 
     def adapt(self, draft: Result, item: SarifItem) -> Result:
-        """gosec's own word, which its SARIF keeps in the rule's help, and the bare own lines."""
+        """The word that gosec keeps in the help of the rule, and the bare own lines."""
         word, origin = severity.by_word(labels(item.rule.text("help", "text")).get("Severity", ""))
         changes: dict[str, object] = {
             "technologies": _technologies(draft.rule_id),

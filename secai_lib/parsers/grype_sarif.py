@@ -41,7 +41,7 @@ def adapt_grype(draft: Result, item: SarifItem) -> Result:
             version=match.version,
             fixed_versions=tuple(v.strip() for v in fixed if v.strip()),
         ),
-        "locations": (_place(draft, item, match, " ".join(release[1:][-2:])),),
+        "locations": (_place(draft, item, match, " ".join(release[-2:])),),
         "resource": "",
     }
     if origin == "tool":

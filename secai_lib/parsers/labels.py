@@ -1,4 +1,4 @@
-"""Texts of labelled lines, in which Trivy, Grype and gosec keep facts that SARIF has no place for."""
+"""Labelled lines, in which Trivy, Grype and gosec keep facts that SARIF has no place for."""
 
 _LONGEST = 30
 """Characters of a label; a longer one is a sentence with a colon in it."""

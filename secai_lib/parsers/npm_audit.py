@@ -1,4 +1,4 @@
-"""npm audit: its JSON, the advisories of npm 6 (and pnpm) and the vulnerabilities of npm 7 and later.
+"""npm audit: its JSON, the advisories of npm 6 (and pnpm) and the vulnerabilities since npm 7.
 
 Formats: npm 6's registry answer, and `AuditReport` of https://github.com/npm/cli, `arborist`.
 npm audits the lockfile of the folder it runs in and does not name it: the root's is meant.
@@ -82,7 +82,7 @@ def _broken(entry: Node) -> Result:
 
 
 def _old_result(tally: Tally, advisory: Node, finding: Node) -> Result:
-    """npm 6: an advisory and one installed version."""
+    """An advisory of npm 6 and one installed version."""
     name = advisory.need("module_name")
     links = _LINK.findall(advisory.text("references")[:_LONGEST])
     paths = finding.texts("paths") if finding is not advisory else ()
@@ -103,7 +103,7 @@ def _old_result(tally: Tally, advisory: Node, finding: Node) -> Result:
 
 
 def _result(tally: Tally, tree: Vulnerabilities, name: str, cause: Node) -> Result:
-    """npm 7 and later: an advisory in the `via` of its package."""
+    """An advisory in the `via` of its package, as npm 7 and later write it."""
     ranges = ranges_of(cause.text("range"))
     fix = tree.fix_of(name)
     named = (fix.version,) if fix.name == name else ()

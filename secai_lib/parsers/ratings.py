@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from secai_lib.core.finding import Severity
 from secai_lib.parsers.severity import HADOLINT, OTHERS, SARIF_LEVELS, SEMGREP, ZAP
 
-_SECRET = "always CWE-798"
+_CREDENTIAL = "always CWE-798"
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ RATINGS: tuple[Rating, ...] = (
     Rating("dependency-check", _plain(f"{_CVSS} MODERATE"), "`severity`, else the score",
            "`cvssv4`, `cvssv3`, `cvssv2`", "`cwes`",
            "https://dependency-check.github.io/DependencyCheck/"),
-    Rating("detect-secrets", {}, "rates nothing: HIGH", "", _SECRET,
+    Rating("detect-secrets", {}, "rates nothing: HIGH", "", _CREDENTIAL,
            "https://github.com/Yelp/detect-secrets"),
-    Rating("gitleaks", {}, "rates nothing: HIGH", "", _SECRET,
+    Rating("gitleaks", {}, "rates nothing: HIGH", "", _CREDENTIAL,
            "https://github.com/gitleaks/gitleaks"),
     Rating("gosec", _plain("HIGH MEDIUM LOW"), "`severity`; in SARIF the rule's help", "",
            "`cwe.id`; in SARIF the rule's relationships",
            "https://github.com/securego/gosec#available-rules"),
-    Rating("govulncheck", {}, "rates nothing: called HIGH, imported MEDIUM, required LOW, as in its "
+    Rating("govulncheck", {}, "rates nothing: called HIGH, imported MEDIUM, required LOW, as its "
            "SARIF", "", "", "https://pkg.go.dev/golang.org/x/vuln/cmd/govulncheck"),
     Rating("grype", _plain("Critical High Medium Low Negligible"),
            "`vulnerability.severity`, else the score",
@@ -88,7 +88,7 @@ RATINGS: tuple[Rating, ...] = (
            "newest of `CVSS` by `SeveritySource`, else of the first source",
            "`CweIDs`; secrets CWE-798",
            "https://trivy.dev/latest/docs/scanner/vulnerability/#severity-selection"),
-    Rating("trufflehog", {}, "rates nothing: HIGH", "", _SECRET,
+    Rating("trufflehog", {}, "rates nothing: HIGH", "", _CREDENTIAL,
            "https://github.com/trufflesecurity/trufflehog"),
     Rating("zap", ZAP, "`riskcode` (ZAP has no critical)", "", "`cweid`",
            "https://www.zaproxy.org/docs/desktop/start/features/alerts/"),

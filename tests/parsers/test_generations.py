@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from secai_lib.core.finding import (
-    ImageLocation,
     ArchiveLocation,
+    ImageLocation,
     LockfileLocation,
     NoLocation,
     ParsedReport,

@@ -61,9 +61,7 @@ def test_a_credential_goes_from_the_neighbouring_code_too() -> None:
 
 
 def test_sarif_says_the_same_as_the_json() -> None:
-    for ours, theirs in zip(
-        load("gosec.sarif").results, load("gosec-2.json").results, strict=True
-    ):
+    for ours, theirs in zip(load("gosec.sarif").results, load("gosec-2.json").results, strict=True):
         assert (ours.rule_id, ours.severity, ours.severity_origin) == (
             theirs.rule_id,
             theirs.severity,

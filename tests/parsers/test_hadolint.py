@@ -49,6 +49,8 @@ def test_standard_input_is_no_file() -> None:
 
 
 def test_shellchecks_own_list_is_not_taken_for_hadolints() -> None:
-    row = b'[{"file": "a.sh", "line": 1, "column": 1, "level": "info", "code": 2086, "message": ""}]'
+    row = (
+        b'[{"file": "a.sh", "line": 1, "column": 1, "level": "info", "code": 2086, "message": ""}]'
+    )
     with pytest.raises(UnknownFormat):
         parse_report("s.json", row)

@@ -105,7 +105,9 @@ def test_no_vulnerability_is_a_run_without_results() -> None:
 
 
 def test_an_audit_that_failed_is_not_taken_for_a_clean_one() -> None:
-    data = b'{"error": {"code": "ENOLOCK", "summary": "This command needs a lockfile.", "detail": ""}}'
+    data = (
+        b'{"error": {"code": "ENOLOCK", "summary": "This command needs a lockfile.", "detail": ""}}'
+    )
     with pytest.raises(MalformedScan, match="ENOLOCK"):
         parse_report("n.json", data)
 
