@@ -28,18 +28,25 @@ class Case:
     """Pointer of its severity below the result; empty when the scanner has no word for it."""
     cwe: tuple[str, Any] | None = None
     """Pointer of its weakness below the result, and how the scanner spells CWE-1234."""
+    score: tuple[str, Any] | None = None
+    """Pointer of its number below the result, and how the scanner spells 4.2."""
 
 
 CASES = {
     "bandit": Case("bandit/bandit.json", "/results/0", "issue_severity", ("issue_cwe/id", 1234)),
     "checkov": Case(
-        "checkov/checkov.json", "/0/results/failed_checks/0", "severity", ("cwe", ["CWE-1234"])
+        "checkov/checkov.json",
+        "/0/results/failed_checks/0",
+        "severity",
+        ("cwe", ["CWE-1234"]),
+        score=("vulnerability_details", {"cvss": 4.2}),
     ),
     "dependency-check": Case(
         "dependency-check/report.json",
         "/dependencies/0/vulnerabilities/1",
         "severity",
         ("cwes", ["CWE-1234"]),
+        score=("cvssv3", {"baseScore": 4.2}),
     ),
     "detect-secrets": Case("detect-secrets/baseline.json", "/results/app~1tool.py/0"),
     "gitleaks": Case("gitleaks/gitleaks.json", "/0"),
@@ -52,29 +59,40 @@ CASES = {
         "/matches/0",
         "vulnerability/severity",
         ("relatedVulnerabilities/0/cwes", [{"cwe": "CWE-1234"}]),
+        score=("relatedVulnerabilities/0/cvss", [{"metrics": {"baseScore": 4.2}}]),
     ),
     "hadolint": Case("hadolint/hadolint.json", "/0", "level"),
     "kics": Case(
         "kics/results.json", "/queries/2/files/0", "../../severity", ("../../cwe", "1234")
     ),
     "npm-audit": Case(
-        "npm-audit/npm7.json", "/vulnerabilities/argwise/via/0", "severity", ("cwe", ["CWE-1234"])
+        "npm-audit/npm7.json",
+        "/vulnerabilities/argwise/via/0",
+        "severity",
+        ("cwe", ["CWE-1234"]),
+        score=("cvss", {"score": 4.2, "vectorString": "CVSS:3.1/AV:N"}),
     ),
     "nuclei": Case(
         "nuclei/export.json",
         "/1",
         "info/severity",
         ("info/classification", {"cwe-id": ["cwe-1234"]}),
+        score=("info/classification", {"cvss-score": 4.2}),
     ),
     "osv-scanner": Case(
         "osv-scanner/v1.json",
         "/results/0/packages/0/groups/1",
         "../../vulnerabilities/1/database_specific/severity",
         ("../../vulnerabilities/1/database_specific/cwe_ids", ["CWE-1234"]),
+        score=("max_severity", "4.2"),
     ),
     "pip-audit": Case("pip-audit/object.json", "/dependencies/0/vulns/0"),
     "sarif": Case(
-        "sarif/full.sarif", "/runs/1/results/0", "level", ("properties", {"cwe": "CWE-1234"})
+        "sarif/full.sarif",
+        "/runs/1/results/0",
+        "level",
+        ("properties", {"cwe": "CWE-1234"}),
+        score=("properties", {"security-severity": "4.2"}),
     ),
     "semgrep": Case(
         "semgrep/semgrep.json",
@@ -87,9 +105,14 @@ CASES = {
         "/0/vulnerabilities/0",
         "severity",
         ("identifiers", {"CWE": ["CWE-1234"]}),
+        score=("cvssScore", 4.2),
     ),
     "trivy": Case(
-        "trivy/image.json", "/Results/0/Vulnerabilities/0", "Severity", ("CweIDs", ["CWE-1234"])
+        "trivy/image.json",
+        "/Results/0/Vulnerabilities/0",
+        "Severity",
+        ("CweIDs", ["CWE-1234"]),
+        score=("CVSS", {"nvd": {"V3Score": 4.2}}),
     ),
     "trufflehog": Case("trufflehog/results.jsonl", "/0"),
     "zap": Case("zap/report.json", "/site/0/alerts/0", "riskcode", ("cweid", "1234")),
@@ -148,6 +171,16 @@ def test_a_weakness_comes_from_where_the_table_says(tool: str) -> None:
         constant = ("CWE-798",) if "CWE-798" in row.cwe else ()
         assert read(case).cwes == constant
         assert bool(row.cwe) == bool(constant)
+
+
+@pytest.mark.parametrize("tool", sorted(NAMES))
+def test_a_number_comes_from_where_the_table_says(tool: str) -> None:
+    case = CASES[tool]
+    assert bool(ROWS[tool].score) == bool(case.score)
+    if case.score:
+        assert read(case, *case.score).severity_score == 4.2
+    else:
+        assert read(case).severity_score is None
 
 
 @pytest.mark.parametrize("row", [row for row in RATINGS if not row.words and row.tool in NAMES])
