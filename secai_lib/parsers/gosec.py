@@ -50,9 +50,11 @@ class GosecParser(Parser):
         version = document.root.text("GosecVersion")
         for issue in document.root.items("Issues"):
             tally.add(self.name, issue, partial(_result, document, tally, version))
-        for _, errors in document.root.get("Golang errors").entries():
-            count = len(errors.items())
-            tally.note(self.name, errors, f"gosec could not read a package ({count} errors)")
+        unread = document.root.get("Golang errors")
+        if unread:
+            # One note for all: their names are paths of the machine that scanned.
+            reason = f"gosec could not read {len(unread.members())} files or packages"
+            tally.note(self.name, unread, reason)
         return tally.report(self.name)
 
     def secrets(self, document: Document) -> Iterator[Spot]:

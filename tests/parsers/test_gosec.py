@@ -44,9 +44,10 @@ def test_version_2_numbers_its_lines_and_names_the_weakness() -> None:
 
 def test_packages_that_gosec_could_not_read_are_noted() -> None:
     report = load("gosec-2.json")
-    assert [(s.reason, s.results) for s in report.skipped] == [
-        ("gosec could not read a package (1 errors)", 0)
+    assert [(s.pointer, s.reason, s.results) for s in report.skipped] == [
+        ("/Golang errors", "gosec could not read 1 files or packages", 0)
     ]
+    assert "/home/runner" not in report.model_dump_json()
 
 
 @pytest.mark.parametrize("name", ["gosec-2.json", "gosec.sarif"])
