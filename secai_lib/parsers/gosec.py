@@ -26,6 +26,8 @@ _SECRET_RULES = {"G101"}
 """`Potential hardcoded credentials`; the code it shows holds them."""
 _LINES = re.compile(r"^(\d{1,9})(?:-(\d{1,9}))?$")
 _NUMBERED = re.compile(r"^(\d{1,9}): (.*)$")
+_LONGEST = 4_000
+"""Characters of code searched for a literal; real code is a few lines."""
 _LITERAL = re.compile(r'"((?:[^"\\\n]|\\.){1,300})"|`([^`]{1,300})`')
 
 
@@ -96,7 +98,7 @@ def _literal(issue: Node) -> str:
 
 def _longest_literal(own: str) -> str:
     """The longest text in quotes of `own` lines; empty when there is none."""
-    return max((a or b for a, b in _LITERAL.findall(own)), key=len, default="")
+    return max((a or b for a, b in _LITERAL.findall(own[:_LONGEST])), key=len, default="")
 
 
 def _technologies(rule_id: str) -> tuple[str, ...]:
