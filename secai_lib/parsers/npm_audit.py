@@ -39,14 +39,15 @@ class NpmAuditParser(Parser):
         if isinstance(value.get("advisories"), dict):
             return 0.95 if {"actions", "muted", "metadata"} & value.keys() else 0.0
         error = value.get("error")
-        failed = isinstance(error, dict) and {"code", "summary"} <= error.keys()
-        return 0.7 if failed else 0.0
+        if not isinstance(error, dict) or "summary" not in error:
+            return 0.0
+        return 0.7 if "code" in error or "statusCode" in value else 0.0
 
     def parse(self, document: Document) -> ParsedReport:
         """Every advisory of every package. Raises Broken when npm reports that it did not audit."""
         root = document.root
         if root.get("error"):
-            code = root.text("error", "code", default="an error")
+            code = root.text("error", "code") or root.scalar("statusCode")
             raise Broken("/error", f"npm did not audit anything ({code}); run it again")
         tally = Tally(document.name)
         for _, advisory in root.get("advisories").entries():

@@ -72,34 +72,30 @@ def _old_secrets(row: Node) -> Iterator[Spot]:
 
 def _old_result(document: Document, tally: Tally, row: Node) -> Result:
     kind, commit = row.need("reason"), row.text("commitHash")
-    where = f" in commit {commit[:12]}" if commit else ""
-    return Result(
-        tool="trufflehog",
-        rule_id=kind,
-        title=f"Possible secret: {kind}",
-        message=f"TruffleHog found a secret of type {kind}{where}.",
-        severity=severity.SECRET,
-        severity_origin="none",
-        cwes=("CWE-798",),
-        locations=(document.paths.source(row.need("path")),),
-        technologies=("secrets",),
-        evidence=tally.evidence(row),
-    )
+    where = f" in commit {commit[:12]}." if commit else "."
+    return _secret(tally, row, kind, document.paths.source(row.need("path")), where)
 
 
 def _result(document: Document, tally: Tally, row: Node) -> Result:
-    kind = row.need("DetectorName")
     verified = row.flag("Verified")
+    rest = " and the service accepts it." if verified else "."
+    place = _place(document, row)
+    return _secret(tally, row, row.need("DetectorName"), place, rest, verified=verified)
+
+
+def _secret(
+    tally: Tally, row: Node, kind: str, place: Location, rest: str, *, verified: bool = False
+) -> Result:
+    """What both versions say alike; `rest` ends the sentence about the secret of a `kind`."""
     return Result(
         tool="trufflehog",
         rule_id=kind,
         title=f"{'Live' if verified else 'Possible'} secret: {kind}",
-        message=f"TruffleHog found a secret of type {kind}"
-        + (" and the service accepts it." if verified else "."),
+        message=f"TruffleHog found a secret of type {kind}{rest}",
         severity=severity.SECRET,
         severity_origin="none",
         cwes=("CWE-798",),
-        locations=(_place(document, row),),
+        locations=(place,),
         confidence="verified" if verified else "",
         technologies=("secrets",),
         evidence=tally.evidence(row),

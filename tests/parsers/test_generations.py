@@ -77,7 +77,7 @@ def test_checkov_of_one_framework_is_an_object() -> None:
 
 def test_bandit_before_it_named_weaknesses() -> None:
     report = load("bandit/bandit-1.6.json")
-    (shell,) = report.results
+    _, password, shell = report.results
     assert shell.location == SourceLocation(
         path="app/tool.py",
         start_line=10,
@@ -85,6 +85,8 @@ def test_bandit_before_it_named_weaknesses() -> None:
         snippet="    return subprocess.call(command,\n                           shell=True)",
     )
     assert (shell.cwes, shell.severity) == ((), Severity.HIGH)
+    assert password.message == "Possible hardcoded password: '[redacted]'"
+    assert "Hunter2" not in report.model_dump_json()
     assert [s.reason for s in report.skipped] == ["bandit could not read a file"]
 
 
@@ -140,3 +142,17 @@ def test_detect_secrets_before_version_1_names_no_file_in_an_entry() -> None:
         "verified",
         "0.14.3",
     )
+
+
+def test_zizmor_1_0_marks_the_main_place_and_names_files_by_their_whole_path() -> None:
+    report = load("zizmor/zizmor-1.0.json")
+    (injection,) = [r for r in report.results if r.rule_id == "template-injection"]
+    assert injection.location == SourceLocation(
+        path=".github/workflows/build.yml",
+        start_line=9,
+        end_line=10,
+        start_column=9,
+        snippet=injection.location.snippet if injection.location.kind == "source" else "",
+    )
+    assert injection.resource == "jobs.build"
+    assert len(report.results) == report.raw_results == 4

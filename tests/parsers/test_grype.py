@@ -158,6 +158,15 @@ def test_sarif_of_a_folder_under_a_new_and_an_old_name() -> None:
     assert (image.package.ecosystem, image.package.version) == ("Debian", "9.4-3")
 
 
+@pytest.mark.parametrize("part", ["vulnerability", "artifact"])
+def test_a_broken_match_hides_no_other(part: str) -> None:
+    document = json.loads((SAMPLES / "image.json").read_bytes())
+    document["matches"][0][part] = [[1]]
+    report = parse_report("g.json", json.dumps(document).encode())
+    assert [s.pointer for s in report.skipped if s.malformed] == ["/matches/0"]
+    assert (len(report.results), report.raw_results) == (1, 2)
+
+
 def test_a_descriptor_alone_is_a_run_without_results() -> None:
     report = parse_report("g.json", b'{"matches": [], "descriptor": {"name": "grype"}}')
     assert (report.tools, report.raw_results) == (("grype",), 0)

@@ -9,7 +9,7 @@ import pytest
 from secai_lib.core.errors import MalformedScan
 from secai_lib.core.finding import LockfileLocation, ParsedReport, Severity, VersionRange
 from secai_lib.parsers import parse_report
-from secai_lib.parsers.node import Node
+from secai_lib.parsers.node import Json, Node
 from secai_lib.parsers.npm_tree import Vulnerabilities
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "npm-audit"
@@ -61,15 +61,23 @@ def test_npm_7_has_a_result_for_each_advisory_of_a_package() -> None:
     assert high.package.ranges == (VersionRange(fixed="0.2.4"),)
     assert high.package.fixed_versions == ("0.2.4",)
     assert high.help == "Install builder 3.0.0 (a new major version)."
-    assert high.message.endswith("It comes with builder.")
+    assert high.message.endswith("It comes with builder, leftover.")
     assert (again.severity, again.severity_score) == (Severity.MEDIUM, None)
     assert again.package is not None
     assert again.package.ranges == (VersionRange(introduced="1.0.0", last_affected="1.2.2"),)
-    assert (command.rule_id, command.cwes, command.package and command.package.version) == (
-        "1179",
-        (),
-        "",
-    )
+    assert (command.rule_id, command.cwes) == ("GHSA-5555-jjjj-qqqq", ("CWE-78", "CWE-94"))
+    assert command.package is not None
+    assert (command.package.version, command.package.ranges) == ("", (VersionRange(),))
+
+
+def test_the_first_npm_7_named_no_weakness_and_no_score() -> None:
+    document = json.loads((SAMPLES / "npm7.json").read_bytes())
+    cause = document["vulnerabilities"]["leftover"]["via"][0]
+    del cause["cwe"], cause["cvss"]
+    cause |= {"source": 1179, "url": "https://npmjs.com/advisories/1179"}
+    found = parse_report("n.json", json.dumps(document).encode()).results[2]
+    assert (found.rule_id, found.advisories, found.cwes) == ("1179", (), ())
+    assert (found.severity, found.severity_score) == (Severity.HIGH, None)
 
 
 def test_packages_that_only_depend_on_a_vulnerable_one_are_counted_with_the_reason() -> None:
@@ -105,15 +113,17 @@ def test_no_vulnerability_is_a_run_without_results() -> None:
 
 
 def test_an_audit_that_failed_is_not_taken_for_a_clean_one() -> None:
-    data = (
-        b'{"error": {"code": "ENOLOCK", "summary": "This command needs a lockfile.", "detail": ""}}'
-    )
-    with pytest.raises(MalformedScan, match="ENOLOCK"):
-        parse_report("n.json", data)
+    refused = {"message": "405", "method": "POST", "statusCode": 405, "body": ""}
+    for reason, report in (
+        ("ENOLOCK", {"error": {"code": "ENOLOCK", "summary": "Needs a lockfile.", "detail": ""}}),
+        ("405", {**refused, "error": {"summary": "", "detail": ""}}),
+    ):
+        with pytest.raises(MalformedScan, match=reason):
+            parse_report("n.json", json.dumps(report).encode())
 
 
 def test_dependencies_that_go_round_in_a_circle_end() -> None:
-    circle = {
+    circle: Json = {
         "a": {"effects": ["b"], "isDirect": False},
         "b": {"effects": ["a", "c"], "isDirect": True},
         "c": {"effects": "broken", "isDirect": True},

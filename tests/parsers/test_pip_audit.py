@@ -29,10 +29,11 @@ def test_the_list_of_the_first_versions() -> None:
 
 
 def test_todays_object_has_aliases_and_fixes() -> None:
-    report = load("object.json")
-    known, bare = report.results
+    known, links = load("object.json").results
     assert known.advisories == ("CVE-2024-20002", "GHSA-8888-9999-cccc", "PYSEC-2024-11")
-    assert bare.title == "GHSA-2345-6789-cfgh in parsely"
+    assert links.title == "parsely follows links"
+    report = load("fixes.json")
+    assert report.results[1].title == "GHSA-2345-6789-cfgh in parsely"
     assert [s.reason.split(":")[0] for s in report.skipped] == [
         "not audited",
         "pip-audit upgraded parsely from 2.0.1 to 2.0.2",
@@ -47,7 +48,7 @@ def test_nothing_installed_is_a_run_without_results() -> None:
 
 
 def test_a_broken_dependency_hides_no_other() -> None:
-    document = json.loads((SAMPLES / "object.json").read_bytes())
+    document = json.loads((SAMPLES / "fixes.json").read_bytes())
     document["dependencies"][1]["vulns"] = 7
     document["dependencies"].append("text")
     report = parse_report("p.json", json.dumps(document).encode())

@@ -124,13 +124,13 @@ def read(case: Case, below: str = "", value: object = None) -> Result:
     """The case's result, with `value` put at `below`."""
     text = (SAMPLES / case.sample).read_text("utf-8")
     lines = case.sample.endswith(".jsonl")
-    document = [json.loads(row) for row in text.splitlines()] if lines else json.loads(text)
+    document: Any = [json.loads(r) for r in text.splitlines()] if lines else json.loads(text)
     if below:
         steps = [step.replace("~1", "/") for step in f"{case.result}/{below}".split("/")[1:]]
         while ".." in steps:
             at = steps.index("..")
             del steps[at - 1 : at + 1]
-        holder = document
+        holder: Any = document
         for step in steps[:-1]:
             holder = holder[int(step) if isinstance(holder, list) else step]
         holder[steps[-1]] = value
