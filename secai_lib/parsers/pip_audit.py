@@ -29,8 +29,8 @@ class PipAuditParser(Parser):
             return 0.0
         if any(any_has(listed, shape) for shape in _SHAPES):
             return 0.95
-        fixes = value.get("fixes") if isinstance(value, dict) else None
-        return 0.9 if listed == [] and isinstance(fixes, list) else 0.0
+        bare = isinstance(value, dict) and value.keys() <= {"dependencies", "fixes"}
+        return 0.9 if bare and listed == [] else 0.0
 
     def parse(self, document: Document) -> ParsedReport:
         """Every vulnerability; dependencies not audited, and fixes pip-audit made, are noted."""

@@ -156,3 +156,22 @@ def test_zizmor_1_0_marks_the_main_place_and_names_files_by_their_whole_path() -
     )
     assert injection.resource == "jobs.build"
     assert len(report.results) == report.raw_results == 4
+
+
+def test_a_git_checkout_is_known_to_osv_by_its_commit() -> None:
+    document = json.loads((SAMPLES / "osv-scanner/v1.json").read_bytes())
+    (source,) = document["results"]
+    source["source"] = {"path": "/home/runner/work/shop/shop/third_party/codec/", "type": "git"}
+    commit = "f5f3c22f3ed5a6804a2a8d9ee9fa43044cfa24a6"
+    source["packages"][0]["package"] = {
+        "name": "", "version": "", "ecosystem": "", "commit": commit,
+    }  # fmt: skip
+    first, _ = parse_report("o.json", json.dumps(document).encode()).results
+    assert first.location == SourceLocation(path="third_party/codec")
+    assert first.package is not None
+    assert (first.package.name, first.package.version) == ("codec", commit)
+
+
+def test_semgrep_without_results_or_paths_is_a_run() -> None:
+    report = parse_report("s.json", b'{"results": [], "errors": []}')
+    assert (report.tools, report.raw_results) == (("semgrep",), 0)

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from secai_lib.core.finding import NoLocation, ParsedReport, Severity
 from secai_lib.parsers import parse_report
 
@@ -42,8 +44,9 @@ def test_todays_object_has_aliases_and_fixes() -> None:
     assert report.raw_results == 2
 
 
-def test_nothing_installed_is_a_run_without_results() -> None:
-    report = parse_report("p.json", b'{"dependencies": [], "fixes": []}')
+@pytest.mark.parametrize("data", [b'{"dependencies": [], "fixes": []}', b'{"dependencies": []}'])
+def test_nothing_installed_is_a_run_without_results(data: bytes) -> None:
+    report = parse_report("p.json", data)
     assert (report.tools, report.raw_results) == (("pip-audit",), 0)
 
 
