@@ -74,6 +74,9 @@ def _result(document: Document, tally: Tally, issue: Node) -> Result:
     lines = [line.integer() or 0 for line in issue.items("line_range")]
     line = issue.integer("line_number")
     column, end_column = issue.integer("col_offset"), issue.integer("end_col_offset")
+    if column is None and line is not None:
+        # Version 1.6 names the last line of a call, the ones with columns its first.
+        line = min([line, *filter(None, lines)])
     region = Region.of(
         line,
         max(lines, default=line or 0),

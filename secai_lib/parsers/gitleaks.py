@@ -1,4 +1,8 @@
-"""Gitleaks: its JSON (version 8) and its SARIF. The secrets themselves never leave this room."""
+"""Gitleaks: its JSON (version 8, and up to 7) and its SARIF.
+
+The secrets themselves never leave this room. Up to version 7 the names were `rule`, `file`,
+`lineNumber` (missing at first), `line` for the whole line and `offender` for the secret.
+"""
 
 from collections.abc import Iterator
 from functools import partial
@@ -13,6 +17,7 @@ from secai_lib.parsers.secrets import Spot, spot, without
 from secai_lib.parsers.tally import Tally
 
 _NAMES = {"RuleID", "File", "StartLine"}
+_OLD_NAMES = {"rule", "file", "offender"}
 
 
 class GitleaksParser(Parser):
@@ -23,8 +28,9 @@ class GitleaksParser(Parser):
     secret_scanner = True
 
     def recognise(self, document: Document) -> float:
-        """By a list of objects with Gitleaks' capitalised names."""
-        return 0.95 if not document.lines and any_has(document.value, _NAMES) else 0.0
+        """By a list of objects with Gitleaks' capitalised names, or its former ones."""
+        known = any(any_has(document.value, names) for names in (_NAMES, _OLD_NAMES))
+        return 0.95 if known and not document.lines else 0.0
 
     def parse(self, document: Document) -> ParsedReport:
         """Every leak."""
@@ -38,14 +44,15 @@ class GitleaksParser(Parser):
         for leak in document.root.items():
             if not isinstance(leak.value, dict):
                 continue
-            secret = leak.value.get("Secret")
+            bare = "offender" if "offender" in leak.value else "Secret"
+            secret = leak.value.get(bare)
             value = secret if isinstance(secret, str) else ""
-            for key in ("Match", "Line"):
+            for key in ("Match", "Line", "line"):
                 mask = without(value)
                 shown = leak.value.get(key)
                 if not (isinstance(shown, str) and "[redacted]" in shown):
                     yield from spot(leak, key, mask, owner=leak)
-            yield from spot(leak, "Secret", owner=leak)
+            yield from spot(leak, bare, owner=leak)
 
     def adapt(self, draft: Result, item: SarifItem) -> Result:
         """Severity, weakness and technology, none of which Gitleaks says."""
@@ -60,17 +67,18 @@ class GitleaksParser(Parser):
 
 
 def _result(document: Document, tally: Tally, leak: Node) -> Result:
-    rule_id = leak.need("RuleID")
+    old = isinstance(leak.value, dict) and "offender" in leak.value
+    rule_id = leak.need("rule" if old else "RuleID")
     description = leak.text("Description", default=rule_id)
     region = Region.of(
-        leak.integer("StartLine"),
+        leak.integer("lineNumber" if old else "StartLine"),
         leak.integer("EndLine"),
         leak.integer("StartColumn"),
         leak.integer("EndColumn"),
     )
-    commit = leak.text("Commit")
+    commit = leak.text("commit" if old else "Commit")
     where = f" in commit {commit[:12]}" if commit else ""
-    match = leak.text("Match")
+    file, match = leak.need("file" if old else "File"), leak.text("line" if old else "Match")
     return Result(
         tool="gitleaks",
         rule_id=rule_id,
@@ -79,7 +87,7 @@ def _result(document: Document, tally: Tally, leak: Node) -> Result:
         severity=severity.SECRET,
         severity_origin="none",
         cwes=("CWE-798",),
-        locations=(document.paths.source(leak.need("File"), region, snippet=match),),
+        locations=(document.paths.source(file, region, snippet=match),),
         technologies=("secrets",),
         evidence=tally.evidence(leak),
     )

@@ -3,6 +3,7 @@
 Formats: https://google.github.io/osv-scanner/output/ and https://ossf.github.io/osv-schema/.
 """
 
+import posixpath
 import re
 from functools import partial
 
@@ -100,7 +101,7 @@ def _result(document: Document, tally: Tally, source: Node, entry: Node, group: 
     word, origin, score = _severity(records, group)
     summary = next((r.text("summary") for r in records if r.text("summary")), "")
     details = next((r.text("details") for r in records if r.text("details")), "")
-    package = _package(entry, records)
+    package = _package(source, entry, records)
     title = summary or f"{rule_id} in {package.name}"
     links = [ref.text("url") for record in records for ref in record.items("references")]
     cwes = [cwe for r in records for cwe in r.texts("database_specific", "cwe_ids")]
@@ -127,7 +128,10 @@ def _main_id(advisories: tuple[str, ...]) -> str:
     return next((name for name in sorted(advisories) if name.startswith("GHSA-")), "")
 
 
-def _package(entry: Node, records: list[Node]) -> Package:
+def _package(source: Node, entry: Node, records: list[Node]) -> Package:
+    commit = entry.text("package", "commit")
+    if commit and not entry.text("package", "name"):
+        return Package(ecosystem="", name=_folder(source), version=commit)
     name = entry.need("package", "name")
     ecosystem = entry.text("package", "ecosystem")
     mine = [a for record in records for a in record.items("affected") if _same(a, name, ecosystem)]
@@ -139,6 +143,12 @@ def _package(entry: Node, records: list[Node]) -> Package:
         ranges=ranges_of(mine),
         affected_versions=affected_versions(mine),
     )
+
+
+def _folder(source: Node) -> str:
+    """The name of a git checkout, which OSV-Scanner knows by its commit only."""
+    path = source.need("source", "path")
+    return posixpath.basename(path.rstrip("/")) or path
 
 
 def _same(affected: Node, name: str, ecosystem: str) -> bool:
@@ -173,6 +183,8 @@ def _severity(records: list[Node], group: Node) -> tuple[Severity, str, float | 
 def _place(document: Document, source: Node) -> Location:
     """Version 2 describes a scanned image in `image_metadata`; its paths are the image's."""
     path, kind = source.text("source", "path"), source.text("source", "type")
+    if kind == "git":
+        return document.paths.source(path)
     if kind in {"docker", "image", "os"}:
         return ImageLocation(image=path)
     if document.root.get("image_metadata"):

@@ -10,7 +10,7 @@ from secai_lib.parsers.node import Broken
 from secai_lib.parsers.reading import recognise
 from secai_lib.parsers.secrets import REDACTED, Sweeper, apply, sweep
 
-_KEYS = b"Secret|Match|Raw|RawV2|Redacted|hashed_secret"
+_KEYS = b"Secret|Match|Raw|RawV2|Redacted|hashed_secret|offender|line|diff|printDiff"
 _RAW = re.compile(rb'("(?:' + _KEYS + rb')"\s*:\s*")((?:[^"\\]|\\.)*+)("?)', re.DOTALL)
 
 

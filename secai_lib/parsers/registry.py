@@ -5,7 +5,12 @@ from secai_lib.parsers.base import Parser
 from secai_lib.parsers.checkov import CheckovParser
 from secai_lib.parsers.detect_secrets import DetectSecretsParser
 from secai_lib.parsers.gitleaks import GitleaksParser
+from secai_lib.parsers.gosec import GosecParser
+from secai_lib.parsers.grype import GrypeParser
+from secai_lib.parsers.hadolint import HadolintParser
+from secai_lib.parsers.npm_audit import NpmAuditParser
 from secai_lib.parsers.osv import OsvParser
+from secai_lib.parsers.pip_audit import PipAuditParser
 from secai_lib.parsers.sarif import SarifParser
 from secai_lib.parsers.semgrep import SemgrepParser
 from secai_lib.parsers.trivy import TrivyParser
@@ -18,7 +23,12 @@ SCANNERS: tuple[Parser, ...] = (
     CheckovParser(),
     DetectSecretsParser(),
     GitleaksParser(),
+    GosecParser(),
+    GrypeParser(),
+    HadolintParser(),
+    NpmAuditParser(),
     OsvParser(),
+    PipAuditParser(),
     SemgrepParser(),
     TrivyParser(),
     TrufflehogParser(),

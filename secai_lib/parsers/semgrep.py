@@ -31,7 +31,10 @@ class SemgrepParser(Parser):
             return 0.0
         if any_has(value["results"], {"check_id", "path", "extra"}):
             return 1.0
-        return 0.8 if isinstance(value.get("paths"), dict) and "errors" in value else 0.0
+        if isinstance(value.get("paths"), dict) and "errors" in value:
+            return 0.8
+        # All that versions before `paths` wrote when they found nothing.
+        return 0.6 if value.keys() == {"results", "errors"} and not value["results"] else 0.0
 
     def parse(self, document: Document) -> ParsedReport:
         """Every result; what Semgrep could not scan is noted."""

@@ -38,6 +38,14 @@ SEMGREP: Mapping[str, Severity] = {
 }
 """Semgrep rule syntax, `severity`: ERROR, WARNING and INFO are its former HIGH, MEDIUM and LOW."""
 
+HADOLINT: Mapping[str, Severity] = {
+    "error": Severity.HIGH,
+    "warning": Severity.MEDIUM,
+    "info": Severity.LOW,
+    "style": Severity.LOW,
+}
+"""Hadolint `level`. Its own SARIF writer calls both `info` and `style` a `note`."""
+
 ZAP: Mapping[str, Severity] = {
     "3": Severity.HIGH,
     "2": Severity.MEDIUM,
@@ -56,9 +64,11 @@ ZAP_CONFIDENCE: Mapping[str, str] = {
 """ZAP `confidence`: 4 User Confirmed down to 0 False Positive."""
 
 OTHERS: Mapping[str, Severity] = _PLAIN
-"""Trivy, Checkov (with a platform key), Bandit, zizmor and OSV's databases use plain words.
+"""Trivy, Grype, Checkov (with a platform key), Bandit, gosec, npm audit, zizmor and OSV's databases
+use plain words.
 
-Bandit's UNDEFINED, zizmor's Unknown and Trivy's UNKNOWN mean what they say.
+Bandit's and gosec's UNDEFINED, zizmor's and Grype's Unknown and
+Trivy's UNKNOWN mean what they say.
 """
 
 CHECKOV_UNRATED = (Severity.HIGH, "level")

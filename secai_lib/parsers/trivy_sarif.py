@@ -15,6 +15,7 @@ from secai_lib.core.finding import (
 )
 from secai_lib.parsers import ecosystems, severity
 from secai_lib.parsers.base import SarifItem, revised
+from secai_lib.parsers.labels import labels
 from secai_lib.parsers.node import Node
 
 _OS_RULE = "OsPackageVulnerability"
@@ -23,7 +24,7 @@ _PACKAGE_RULES = {_OS_RULE, "LanguageSpecificPackageVulnerability", "Vulnerabili
 
 def adapt_trivy(draft: Result, item: SarifItem) -> Result:
     """`draft` with package, place, severity word and technologies as Trivy means them."""
-    fields = _fields(draft.message)
+    fields = labels(draft.message)
     kind = item.rule.text("name")
     word, origin = severity.by_word(fields.get("Severity", ""))
     changes: dict[str, object] = {"references": _links(draft, fields)}
@@ -49,16 +50,6 @@ def adapt_trivy(draft: Result, item: SarifItem) -> Result:
     return revised(draft, **changes)
 
 
-def _fields(message: str) -> dict[str, str]:
-    """`Package: x` lines of a message; the first of each name counts."""
-    fields: dict[str, str] = {}
-    for line in message.splitlines():
-        name, colon, value = line.partition(":")
-        if colon and len(name) < 30:
-            fields.setdefault(name.strip(), value.strip())
-    return fields
-
-
 def _links(draft: Result, fields: dict[str, str]) -> tuple[str, ...]:
     _, _, link = fields.get("Link", "").partition("](")
     links = (*draft.references, link.rstrip(")"))
@@ -81,7 +72,7 @@ def _place(draft: Result, item: SarifItem, *, os_package: bool) -> tuple[Locatio
 
 
 def _package(draft: Result) -> str:
-    return _fields(draft.message).get("Package", "")
+    return labels(draft.message).get("Package", "")
 
 
 def _raw_path(result: Node) -> str:
@@ -95,7 +86,7 @@ def _raw_path(result: Node) -> str:
 def _distribution(run: Node) -> str:
     """The image's distribution, by the marks in all its package versions."""
     versions = (
-        _fields(result.text("message", "text")).get("Installed Version", "")
+        labels(result.text("message", "text")).get("Installed Version", "")
         for result in run.items("results")
         if isinstance(result.value, dict) and isinstance(result.value.get("message"), dict)
     )

@@ -53,10 +53,7 @@ def _result(document: Document, tally: Tally, node: Node) -> Result:
     ident = node.need("ident")
     title = node.text("desc", default=ident)
     word, origin = severity.by_word(node.text("determinations", "severity"))
-    places = sorted(
-        node.items("locations"),
-        key=lambda place: _ORDER.get(place.text("symbolic", "kind"), len(_ORDER)),
-    )
+    places = sorted(node.items("locations"), key=_rank)
     if not places:
         raise node.get("locations").broken("a list with at least one place")
     main = places[0].get("symbolic")
@@ -80,6 +77,13 @@ def _result(document: Document, tally: Tally, node: Node) -> Result:
     )
 
 
+def _rank(place: Node) -> int:
+    """The main place first; the first versions mark it with `primary` instead of a kind."""
+    symbolic = place.get("symbolic")
+    kind = "Primary" if symbolic.flag("primary") else symbolic.text("kind")
+    return _ORDER.get(kind, len(_ORDER))
+
+
 def _place(place: Node, paths: Paths) -> Location:
     """Rows and columns count from 0 here."""
     span = place.get("concrete", "location")
@@ -101,13 +105,18 @@ def _from_one(number: int | None) -> int | None:
 def _path_of(key: Node) -> str:
     """A local file, or one of a remote repository; the names changed between versions."""
     local, remote = key.get("Local"), key.get("Remote")
-    return local.text("verbatim_path") or local.text("given_path") or remote.need("path")
+    given = (local.text(name) for name in ("verbatim_path", "given_path", "path"))
+    return next(filter(None, given), "") or remote.need("path")
 
 
 def _resource(symbolic: Node) -> str:
-    """The job (or other named block): the route's names up to the first position in a list."""
+    """The job (or other named block): the route's names up to the first position in a list.
+
+    Older versions call the inner `route` `components`.
+    """
     names = []
-    for step in symbolic.items("route", "route"):
+    steps = symbolic.items("route", "route") or symbolic.items("route", "components")
+    for step in steps:
         if not step.text("Key"):
             break
         names.append(step.text("Key"))

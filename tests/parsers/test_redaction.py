@@ -23,13 +23,21 @@ REPORTS = sorted(
     if path.suffix in {".json", ".sarif", ".xml", ".jsonl"}
 )
 HOLDERS = {
+    "bandit/bandit-1.6.json": 1,
     "bandit/bandit.json": 1,
+    "detect-secrets/baseline-0.json": 2,
     "detect-secrets/baseline.json": 1,
+    "gitleaks/gitleaks-7.json": 2,
     "gitleaks/gitleaks.json": 2,
     "gitleaks/gitleaks.sarif": 2,
+    "gosec/gosec-2.json": 1,
+    "gosec/gosec.sarif": 1,
+    "semgrep/semgrep-0.json": 1,
     "semgrep/semgrep.json": 1,
     "semgrep/semgrep.sarif": 1,
+    "trivy/repository-ignored.json": 1,
     "trivy/repository.json": 1,
+    "trufflehog/results-2.jsonl": 2,
     "trufflehog/results.jsonl": 2,
 }
 
