@@ -1,0 +1,166 @@
+"""govulncheck: its JSON stream (version 1), the single objects before it, and its SARIF.
+
+Format: https://pkg.go.dev/golang.org/x/vuln/internal/govulncheck. The stream reports a
+vulnerability again whenever it knows more: that the module is required, that its package is
+imported, that its symbols are called. Only what it knew last becomes a result. govulncheck rates
+nothing; the level in its own SARIF decides.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from secai_lib.core.finding import Location, NoLocation, Package, ParsedReport, Result
+from secai_lib.parsers import severity
+from secai_lib.parsers.base import Parser, SarifItem, any_has, revised
+from secai_lib.parsers.document import Document
+from secai_lib.parsers.govulncheck_sightings import Sighting, go_version, sightings
+from secai_lib.parsers.node import Broken, Node, NoResult, headline
+from secai_lib.parsers.osv_ranges import affected_versions, fixed_versions, ranges_of
+from secai_lib.parsers.tally import Tally
+from secai_lib.parsers.weakness import advisories_in, cwes_in
+
+_MESSAGES = {"config", "progress", "osv", "finding", "SBOM"}
+_MANIFEST = "go.mod"
+"""govulncheck runs in a module's folder and names no file; its SARIF names this one."""
+_SAID = {
+    "called": "the vulnerable {0} is called",
+    "imported": "the vulnerable package {0} is imported, no call of its symbols was found",
+    "required": "the module is required, no import of its vulnerable packages was found",
+}
+_SHALLOW = {
+    "imported": "the vulnerable package {0} is imported; whether it is called was not examined",
+    "required": "the module is required; whether it is imported was not examined",
+}
+"""What is said of a scan that was told to look at packages or modules only."""
+
+
+class GovulncheckParser(Parser):
+    """Reads one result per vulnerability, module and trace, at the deepest level known."""
+
+    name = "govulncheck"
+    sarif_names = ("govulncheck",)
+
+    def recognise(self, document: Document) -> float:
+        """By a `config` or `finding` message, or by the `Vulns` of the first versions."""
+        value = document.value
+        if isinstance(value, dict) and "Vulns" in value:
+            if value.keys() >= {"Calls", "Imports", "Requires"}:
+                return 1.0
+            return 0.9 if any_has(value["Vulns"], {"OSV"}) else 0.6
+        rows = value if isinstance(value, list) else [value]
+        configs = [row.get("config") for row in rows if isinstance(row, dict)]
+        if any_has(configs, {"protocol_version"}) or any_has(configs, {"scanner_name"}):
+            return 1.0
+        found = [row.get("finding") for row in rows if isinstance(row, dict)]
+        return 0.9 if any_has(found, {"osv", "trace"}) else 0.0
+
+    def parse(self, document: Document) -> ParsedReport:
+        """Every finding at the level known last; shallower ones are left out and counted."""
+        tally = Tally(document.name)
+        config = _note_messages(tally, self.name, document)
+        raw = list(sightings(document))
+        deepest: dict[tuple[str, str], int] = {}
+        for node, read in raw:
+            try:
+                seen = read(node)
+            except Broken:
+                continue
+            deepest[seen.key] = max(deepest.get(seen.key, 0), seen.depth)
+        for node, read in raw:
+            tally.add(self.name, node, partial(_result, document, tally, config, deepest, read))
+        return tally.report(self.name)
+
+    def adapt(self, draft: Result, item: SarifItem) -> Result:
+        """The manifest as place, and the module out of the last frame of the first flow."""
+        module, at, version = _last_module(item.result).rpartition("@")
+        package = Package(ecosystem="Go", name=module, version=go_version(version))
+        line_is_made_up = draft.path == _MANIFEST
+        place = item.document.paths.lockfile(_MANIFEST) if line_is_made_up else draft.location
+        return revised(
+            draft,
+            advisories=tuple(sorted({draft.rule_id, *draft.advisories})),
+            locations=(place,),
+            package=package if at and module else None,
+        )
+
+
+def _note_messages(tally: Tally, tool: str, document: Document) -> Node:
+    """The `config` message; notes each kind of message that is unknown here, once."""
+    config, known = Node(None), set(_MESSAGES)
+    for row in document.root.items() if isinstance(document.value, list) else [document.root]:
+        members = row.value if isinstance(row.value, dict) else {}
+        if isinstance(members.get("config"), dict):
+            config = row.get("config")
+        if document.lines or isinstance(document.value, list):
+            for kind in sorted(members.keys() - known):
+                tally.note(tool, row, f"govulncheck wrote a message of an unknown kind ({kind[:40]})")
+                known.add(kind)
+    return config
+
+
+def _last_module(result: Node) -> str:
+    """`module@version` of the vulnerable symbol, at the end of the first code flow."""
+    for flow in result.items("codeFlows"):
+        for thread in flow.items("threadFlows"):
+            for step in reversed(thread.items("locations")):
+                return step.text("module")
+    return ""
+
+
+def _result(
+    document: Document,
+    tally: Tally,
+    config: Node,
+    deepest: dict[tuple[str, str], int],
+    read: Callable[[Node], Sighting],
+    node: Node,
+) -> Result:
+    seen = read(node)
+    if seen.depth < deepest[seen.key]:
+        raise NoResult(f"{seen.level} only; govulncheck knew more of it later")
+    entry = seen.entry
+    package = _package(seen)
+    word, origin = severity.by_word(seen.level, severity.GOVULNCHECK)[0], "level"
+    shallow = config.text("scan_level") in {"module", "package"}
+    said = (_SHALLOW if shallow else _SAID).get(seen.level, _SAID[seen.level])
+    summary = entry.text("summary") or headline(entry.text("details"), seen.osv)
+    links = (entry.text("database_specific", "url"), *(
+        reference.text("url") for reference in entry.items("references")))  # fmt: skip
+    return Result(
+        tool="govulncheck",
+        tool_version=config.text("scanner_version").removeprefix("v"),
+        rule_id=seen.osv,
+        title=headline(summary, seen.osv),
+        message=f"{package.name} {package.version} is affected by {seen.osv}: "
+        f"{said.format(seen.subject)}.",
+        severity=word,
+        severity_origin=origin,
+        cwes=cwes_in(*entry.texts("database_specific", "cwe_ids")),
+        advisories=tuple(sorted({seen.osv, *advisories_in(*entry.texts("aliases"))})),
+        locations=(_main_place(document, config), *((seen.call,) if seen.call else ())),
+        package=package,
+        help=entry.text("details"),
+        references=tuple(dict.fromkeys(link for link in links if link.startswith("http"))),
+        resource=seen.subject,
+        technologies=("go",),
+        evidence=tally.evidence(node),
+    )
+
+
+def _main_place(document: Document, config: Node) -> Location:
+    if config.text("scan_mode") == "binary":
+        return NoLocation(reason="govulncheck examined a binary and does not name it")
+    return document.paths.lockfile(_MANIFEST)
+
+
+def _package(seen: Sighting) -> Package:
+    mine = [a for a in seen.entry.items("affected") if a.text("package", "name") == seen.module]
+    fixed = go_version(seen.fixed)
+    return Package(
+        ecosystem="Go",
+        name=seen.module,
+        version=go_version(seen.version),
+        fixed_versions=fixed_versions(mine) or ((fixed,) if fixed else ()),
+        ranges=ranges_of(mine),
+        affected_versions=affected_versions(mine),
+    )
