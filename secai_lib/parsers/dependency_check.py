@@ -66,7 +66,7 @@ class DependencyCheckParser(Parser):
         return tally.report(self.name)
 
     def adapt(self, draft: Result, item: SarifItem) -> Result:
-        """Package out of the logical location, place out of the path as Dependency-Check means it."""
+        """Package out of the logical location, place as Dependency-Check means its path."""
         path = next((_raw_path(place) for place in item.result.items("locations")), "")
         changes: dict[str, object] = {
             "advisories": advisories_in(draft.rule_id),

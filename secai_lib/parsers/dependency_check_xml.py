@@ -1,6 +1,6 @@
 """Dependency-Check's XML report in the shape of its JSON report.
 
-Schemas: https://github.com/dependency-check/DependencyCheck/tree/main/core/src/main/resources/schema,
+Schemas: `core/src/main/resources/schema` of https://github.com/dependency-check/DependencyCheck,
 1.2 to 4.x. Versions before 5 of the program write `identifier` and `cvssScore`, later ones
 `package` and `cvssV2`, `cvssV3`, `cvssV4`.
 """
@@ -36,7 +36,9 @@ def _dependency(node: Element) -> Json:
         "fileName": _text(node, "fileName"),
         "filePath": _text(node, "filePath"),
         "packages": [_fields(each) for each in _all(node, "identifiers", "package")],
-        "vulnerabilityIds": [_fields(each) for each in _all(node, "identifiers", "vulnerabilityIds")],
+        "vulnerabilityIds": [
+            _fields(each) for each in _all(node, "identifiers", "vulnerabilityIds")
+        ],
         "identifiers": [
             {"type": each.get("type", ""), **_fields(each)}
             for each in _all(node, "identifiers", "identifier")
@@ -44,7 +46,9 @@ def _dependency(node: Element) -> Json:
         "relatedDependencies": [
             _fields(each) for each in _all(node, "relatedDependencies", "relatedDependency")
         ],
-        "vulnerabilities": [_problem(each) for each in _all(node, "vulnerabilities", "vulnerability")],
+        "vulnerabilities": [
+            _problem(each) for each in _all(node, "vulnerabilities", "vulnerability")
+        ],
         "suppressedVulnerabilities": [
             _problem(each) for each in _all(node, "vulnerabilities", "suppressedVulnerability")
         ],

@@ -22,6 +22,8 @@ from secai_lib.parsers.weakness import advisories_in, cwes_in
 _MESSAGES = {"config", "progress", "osv", "finding", "SBOM"}
 _MANIFEST = "go.mod"
 """govulncheck runs in a module's folder and names no file; its SARIF names this one."""
+_OWN_BASE = "%SRCROOT%"
+"""The base of the scanned module's files; others lie in Go's own folders."""
 _SAID = {
     "called": "the vulnerable {0} is called",
     "imported": "the vulnerable package {0} is imported, no call of its symbols was found",
@@ -71,9 +73,12 @@ class GovulncheckParser(Parser):
         return tally.report(self.name)
 
     def adapt(self, draft: Result, item: SarifItem) -> Result:
-        """The manifest as place, and the module out of the last frame of the first flow."""
-        module, at, version = _last_module(item.result).rpartition("@")
+        """The manifest as place, and the module out of the last step of the first flow."""
+        steps = _steps(item.result)
+        module, at, version = (steps[-1].text("module") if steps else "").rpartition("@")
         package = Package(ecosystem="Go", name=module, version=go_version(version))
+        artifacts = [step.get("location", "physicalLocation", "artifactLocation") for step in steps]
+        own = {a.text("uri") for a in artifacts if a.text("uriBaseId") == _OWN_BASE}
         line_is_made_up = draft.path == _MANIFEST
         place = item.document.paths.lockfile(_MANIFEST) if line_is_made_up else draft.location
         return revised(
@@ -81,6 +86,7 @@ class GovulncheckParser(Parser):
             advisories=tuple(sorted({draft.rule_id, *draft.advisories})),
             locations=(place,),
             package=package if at and module else None,
+            flow=tuple(step for step in draft.flow if step.path in own),
         )
 
 
@@ -93,18 +99,15 @@ def _note_messages(tally: Tally, tool: str, document: Document) -> Node:
             config = row.get("config")
         if document.lines or isinstance(document.value, list):
             for kind in sorted(members.keys() - known):
-                tally.note(tool, row, f"govulncheck wrote a message of an unknown kind ({kind[:40]})")
+                tally.note(tool, row, f"a message of a kind unknown here ({kind[:40]})")
                 known.add(kind)
     return config
 
 
-def _last_module(result: Node) -> str:
-    """`module@version` of the vulnerable symbol, at the end of the first code flow."""
-    for flow in result.items("codeFlows"):
-        for thread in flow.items("threadFlows"):
-            for step in reversed(thread.items("locations")):
-                return step.text("module")
-    return ""
+def _steps(result: Node) -> list[Node]:
+    """The first code flow, which ends at the vulnerable symbol; each step names its module."""
+    flows = [thread for flow in result.items("codeFlows") for thread in flow.items("threadFlows")]
+    return flows[0].items("locations") if flows else []
 
 
 def _result(
@@ -117,7 +120,7 @@ def _result(
 ) -> Result:
     seen = read(node)
     if seen.depth < deepest[seen.key]:
-        raise NoResult(f"{seen.level} only; govulncheck knew more of it later")
+        raise NoResult(f"{seen.level} only; govulncheck knew more of it elsewhere")
     entry = seen.entry
     package = _package(seen)
     word, origin = severity.by_word(seen.level, severity.GOVULNCHECK)[0], "level"

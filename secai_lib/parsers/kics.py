@@ -26,7 +26,8 @@ _MOUNTS = ("/path",)
 """Where KICS's documentation mounts the checkout into its image."""
 _SECRET_CATEGORY = "Secret Management"  # noqa: S105 - a category, not a secret
 _PLATFORMS = {
-    "ansible": "ansible", "azureresourcemanager": "azure-arm", "bicep": "bicep", "buildah": "docker",
+    "ansible": "ansible", "azureresourcemanager": "azure-arm", "bicep": "bicep",
+    "buildah": "docker",
     "cicd": "ci", "cloudformation": "cloudformation", "crossplane": "kubernetes",
     "dockercompose": "docker-compose", "dockerfile": "dockerfile",
     "googledeploymentmanager": "gcp", "grpc": "grpc", "knative": "kubernetes",

@@ -2,8 +2,11 @@
 
 import re
 
-from secai_lib.parsers.node import Broken, Node
+from secai_lib.parsers.node import Broken, Node, clean_text
 
+_LINK = re.compile(r"\[((?:[^\[\]\\\n]|\\.){1,500})\]\(\d{1,6}\)(?:,\(\d{1,6}\))*")
+_ESCAPED = re.compile(r"\\([\[\]\\])")
+_LONGEST_PRINT = 300
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\d{1,3})\}")
 
 
@@ -15,14 +18,17 @@ class Rules:
         self._driver = run.get("tool", "driver")
         self._extensions = run.items("tool", "extensions")
         self._by_id: dict[str, Node] = {}
+        self._by_guid: dict[str, Node] = {}
         self._tables: dict[str, list[Node]] = {}
         for component in (self._driver, *self._extensions):
             for rule in self._rules(component):
                 if isinstance(rule.value, dict) and isinstance(rule.value.get("id"), str):
                     self._by_id.setdefault(rule.text("id"), rule)
+                    if isinstance(rule.value.get("guid"), str):
+                        self._by_guid.setdefault(rule.text("guid"), rule)
 
     def of(self, result: Node) -> Node:
-        """The rule of `result`: by reference, index, id, or the id's parent (3.27.5, 3.52).
+        """The rule of `result`: by guid, index, id, or the id's parent (3.27.5, 3.52).
 
         A rule that cannot be found, and a result too broken to name one, give an empty node.
         """
@@ -33,6 +39,8 @@ class Rules:
 
     def _find(self, result: Node) -> Node:
         reference = result.get("rule")
+        if reference.text("guid") in self._by_guid:
+            return self._by_guid[reference.text("guid")]
         index = result.integer("ruleIndex")
         index = reference.integer("index") if index is None else index
         rule_id = result.text("ruleId") or reference.text("id")
@@ -74,11 +82,21 @@ def message_of(run: Node, rule: Node, result: Node) -> str:
     text = message.text("text") or message.text("markdown")
     if not text and message.text("id"):
         wanted = message.text("id")
-        shared = run.get("tool", "driver", "globalMessageStrings")
-        for strings in (rule.get("messageStrings"), shared):
+        for strings in (rule.get("messageStrings"), *_shared_strings(run)):
             text = text or strings.text(wanted, "text") or strings.text(wanted, "markdown")
     text = text or rule.text("fullDescription", "text") or rule.text("shortDescription", "text")
-    return _fill(text, message.texts("arguments")).strip()
+    return without_links(_fill(text, message.texts("arguments"))).strip()
+
+
+def _shared_strings(run: Node) -> list[Node]:
+    """`globalMessageStrings` of the driver, then of its extensions (3.19.22)."""
+    components = [run.get("tool", "driver"), *run.items("tool", "extensions")]
+    return [component.get("globalMessageStrings") for component in components]
+
+
+def without_links(text: str) -> str:
+    """`text` with `[words](1)`, a link to a related location (3.11.6), as plain words."""
+    return _LINK.sub(lambda found: _ESCAPED.sub(r"\1", found[1]), text)
 
 
 def _fill(text: str, arguments: tuple[str, ...]) -> str:
@@ -92,6 +110,17 @@ def _fill(text: str, arguments: tuple[str, ...]) -> str:
         return arguments[number] if number < len(arguments) else found[0]
 
     return _PLACEHOLDER.sub(replace, text)
+
+
+def fingerprints_of(result: Node) -> tuple[str, ...]:
+    """`name=value` of the result's own `fingerprints` and `partialFingerprints` (3.27.16 and 17).
+
+    What is no text and values longer than any hash are left out.
+    """
+    groups = (result.get("fingerprints"), result.get("partialFingerprints"))
+    named = ((name, value.value) for group in groups for name, value in group.entries())
+    known = {f"{name}={clean_text(value)}" for name, value in named if isinstance(value, str)}
+    return tuple(sorted(print_ for print_ in known if len(print_) <= _LONGEST_PRINT))
 
 
 def slug_of(driver: str) -> str:
