@@ -20,7 +20,7 @@ from secai_lib.parsers import ecosystems, severity
 from secai_lib.parsers.base import Parser, SarifItem, any_has, revised
 from secai_lib.parsers.dependency_check_xml import is_analysis, report_of
 from secai_lib.parsers.document import Document
-from secai_lib.parsers.node import Node
+from secai_lib.parsers.node import Node, headline
 from secai_lib.parsers.paths import Paths, Unplaceable
 from secai_lib.parsers.scores import valid_score
 from secai_lib.parsers.tally import Tally
@@ -94,7 +94,7 @@ class _Dependency:
             tool="dependency-check",
             tool_version=self._version,
             rule_id=name,
-            title=f"{name} in {package.name}"[:200],
+            title=headline(f"{name} in {package.name}", name),
             message=vulnerability.text("description", default=name),
             severity=word,
             severity_score=score,

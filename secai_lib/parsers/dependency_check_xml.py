@@ -60,7 +60,7 @@ def _problem(node: Element) -> Json:
     fields = _fields(node)
     for name, ours in _CVSS.items():
         for each in _children(node, name):
-            fields[ours] = dict(_fields(each))
+            fields[ours] = _fields(each)
     fields["cwes"] = [each.text or "" for each in _all(node, "cwes", "cwe")]
     fields["references"] = [_fields(each) for each in _all(node, "references", "reference")]
     return fields

@@ -122,7 +122,7 @@ def _stream(name: str, text: str, error: json.JSONDecodeError) -> list[Json]:
     """The objects that stand one after the other in `text`: JSON Lines, or printed over many lines.
 
     `error` is why the text is no single value. Raises MalformedScan at the first object that is
-    broken; a text whose second value is no object is no stream.
+    broken or at what is no object.
     """
     decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
     values: list[Json] = []
@@ -133,15 +133,16 @@ def _stream(name: str, text: str, error: json.JSONDecodeError) -> list[Json]:
             values.append(value)
     except json.JSONDecodeError as broken:
         error = broken if values else error
-        start = 0
     except RecursionError as deep:
         raise MalformedScan(name, "nested too deeply") from deep
     except ValueError as wrong:
         raise MalformedScan(name, f"not valid JSON ({str(wrong).split(';')[0]})") from wrong
-    if start < len(text) or len(values) < 2:
-        place = f"line {error.lineno} column {error.colno}"
-        raise MalformedScan(name, f"not valid JSON ({error.msg})", place=place) from error
-    return values
+    else:
+        if start == len(text) and len(values) > 1:
+            return values
+        error = json.JSONDecodeError("Extra data", text, start) if values else error
+    place = f"line {error.lineno} column {error.colno}"
+    raise MalformedScan(name, f"not valid JSON ({error.msg})", place=place) from error
 
 
 def _skip_blank(text: str, at: int) -> int:

@@ -13,7 +13,7 @@ from secai_lib.parsers import severity
 from secai_lib.parsers.base import Parser, any_has
 from secai_lib.parsers.document import Document
 from secai_lib.parsers.node import Broken, Node, NoResult, headline
-from secai_lib.parsers.paths import Paths, clean_url
+from secai_lib.parsers.paths import Paths, Region, clean_url
 from secai_lib.parsers.scores import score_of_vector, valid_score
 from secai_lib.parsers.secrets import (
     REDACTED,
@@ -29,6 +29,7 @@ from secai_lib.parsers.weakness import advisories_in, cwes_in
 _NAMES = ({"template-id", "info", "type"}, {"templateID", "info", "type"})
 _SECRET_TAGS = {"token", "tokens", "token-spray", "keys", "secret", "secrets", "credential"}
 _TRAFFIC = ("request", "response", "curl-command", "curl_command")
+_OUT_OF_BAND = ("raw-request", "raw-response")
 _CREDENTIALS = re.compile(
     r"(?im)(\b(?:proxy-)?authorization|\b(?:set-)?cookie|\bx-(?:api-key|auth-token))"
     r"(\s*:\s*)([^\r\n'\"]{1,8000})"
@@ -60,11 +61,11 @@ class NucleiParser(Parser):
             if not isinstance(row.value, dict):
                 continue
             leaks = _is_leak(row)
-            for key in _TRAFFIC:
+            for holder, key in _traffic(row):
                 if leaks:
-                    yield from context(row, key, owner=row)
+                    yield from context(holder, key, owner=row)
                 else:
-                    yield from spot(row, key, _without_credentials, owner=row)
+                    yield from spot(holder, key, _without_credentials, owner=row)
             for key in ("extracted-results", "extracted_results"):
                 found = row.value.get(key)
                 if leaks and isinstance(found, list):
@@ -76,6 +77,12 @@ class NucleiParser(Parser):
 def _rows(document: Document) -> list[Node]:
     root = document.root
     return root.items() if isinstance(root.value, list) else [root]
+
+
+def _traffic(row: Node) -> Iterator[tuple[Node, str]]:
+    """Where requests and answers stand, also those that came by another way (interactsh)."""
+    yield from ((row, key) for key in _TRAFFIC)
+    yield from ((row.get("interaction"), key) for key in _OUT_OF_BAND)
 
 
 def _is_leak(row: Node) -> bool:
@@ -143,7 +150,8 @@ def _place(paths: Paths, row: Node) -> Location:
     if not matched:
         return NoLocation(reason="match without a target")
     if protocol == "file":
-        return paths.source(matched)
+        lines = [line.integer() for line in row.items("matched-line")]
+        return paths.source(matched, Region.of(lines[0] if lines else None))
     spelled = matched if "://" in matched else f"{protocol}://{matched}"
     try:
         url = clean_url(spelled)

@@ -31,9 +31,10 @@ def runs_of(document: Document) -> Iterator[Node]:
     yield from runs
     drivers = {run.text("automationDetails", "guid"): run.get("tool", "driver") for run in runs}
     for outside in root.items("inlineExternalProperties"):
-        driver = drivers.get(outside.text("runGuid"), Node(_UNKNOWN))
+        guid = outside.text("runGuid")
+        driver = drivers[guid].value if guid and guid in drivers else _UNKNOWN
         if outside.items("results"):
-            yield _completed(outside, driver.value)
+            yield _completed(outside, driver)
 
 
 def _completed(outside: Node, driver: Json) -> Node:

@@ -85,9 +85,9 @@ def test_objects_one_after_the_other_are_a_list() -> None:
 @pytest.mark.parametrize(
     ("data", "place"),
     [
-        (STREAM[:-1], "line 6 column 8"),
-        (STREAM + b" x", "line 4 column 1"),
-        (STREAM + b"[1]", "line 4 column 1"),
+        (STREAM[:-1], "line 7 column 8"),
+        (STREAM + b" x", "line 7 column 10"),
+        (STREAM + b"[1]", "line 7 column 9"),
         (b"[1] [2]", "line 1 column 5"),
         (b'{"a": 1} {"b": NaN}', ""),
     ],
