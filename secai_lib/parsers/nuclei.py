@@ -32,7 +32,7 @@ _TRAFFIC = ("request", "response", "curl-command", "curl_command")
 _OUT_OF_BAND = ("raw-request", "raw-response")
 _CREDENTIALS = re.compile(
     r"(?im)(\b(?:proxy-)?authorization|\b(?:set-)?cookie|\bx-(?:api-key|auth-token))"
-    r"(\s*:\s*)([^\r\n'\"]{1,8000})"
+    r"([ \t]*:[ \t]*)([^\r\n'\"]+)"
 )
 _METHOD = re.compile(r"^([A-Z]{3,10}) \S")
 

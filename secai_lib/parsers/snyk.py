@@ -27,7 +27,7 @@ from secai_lib.parsers.weakness import advisories_in, cwes_in
 _SYSTEMS = {"deb", "apk", "rpm", "linux"}
 """Snyk's project types of an image's operating system."""
 _DATABASES = ("CVE", "GHSA", "ALTERNATIVE")
-_PACKAGE_SARIF = {"snyk open source", "snyk container"}
+_OPEN_SOURCE, _CONTAINER = "snyk open source", "snyk container"
 _PLATFORMS = {
     "terraformconfig": "terraform", "terraformplan": "terraform_plan", "k8sconfig": "kubernetes",
     "helmconfig": "helm", "cloudformationconfig": "cloudformation", "armconfig": "azure-arm",
@@ -73,16 +73,25 @@ class SnykParser(Parser):
             self._project(document, tally, application, read.image)
 
     def adapt(self, draft: Result, item: SarifItem) -> Result:
-        """Package and lockfile out of the logical location; Snyk Code and IaC need nothing."""
+        """The package that the logical location names; Snyk Code and IaC need nothing.
+
+        A container's results stand in the Dockerfile if Snyk was given one, else in the image.
+        """
         driver = item.run.text("tool", "driver", "name").strip().lower()
         name, _, version = draft.resource.rpartition("@")
-        if driver not in _PACKAGE_SARIF or not name:
+        if driver not in {_OPEN_SOURCE, _CONTAINER} or not name:
             return draft
         path = draft.path or ""
+        lockfile = driver == _OPEN_SOURCE and path
+        image = driver != _OPEN_SOURCE and path and "dockerfile" not in path.lower()
         kinds = (ecosystems.of_type(tag.partition(":")[0]) for tag in item.rule.texts(
             "properties", "tags"))  # fmt: skip
         ecosystem = next(filter(None, kinds), "") or ecosystems.of_file(path)
-        place = item.document.paths.lockfile(path) if path else draft.location
+        place: Location = draft.location
+        if lockfile:
+            place = item.document.paths.lockfile(path)
+        elif image:
+            place = ImageLocation(image=path)
         return revised(
             draft,
             package=Package(ecosystem=ecosystem, name=name, version=version),

@@ -93,7 +93,8 @@ def test_fingerprints_of_the_producer(corners: ParsedReport) -> None:
 def test_results_outside_of_their_run(corners: ParsedReport) -> None:
     inline, lost = corners.results[4:]
     assert (inline.tool, inline.rule_id) == ("codeql", "js/outside")
-    assert (lost.tool, lost.evidence.pointer) == ("unknown", "/inlineExternalProperties/1/results/0")
+    pointer = "/inlineExternalProperties/1/results/0"
+    assert (lost.tool, lost.evidence.pointer) == ("unknown", pointer)
     assert corners.tools == ("codeql", "unknown")
 
 
@@ -205,6 +206,23 @@ def test_snyk_open_source_carries_the_package() -> None:
     assert found.package == Package(ecosystem="npm", name="minitool", version="1.2.0")
     assert found.location == LockfileLocation(path="web/package-lock.json")
     assert found.advisories == ("CVE-2025-20001", "SNYK-JS-MINITOOL-1000001")
+
+
+@pytest.mark.parametrize(("uri", "kind"), [("shop", "image"), ("app/Dockerfile", "source")])
+def test_snyk_container(uri: str, kind: str) -> None:
+    logical: Json = [{"fullyQualifiedName": "coretools/coretools-bin@9.4-3"}]
+    place: Json = {"physicalLocation": {"artifactLocation": {"uri": uri}}}
+    rule: Json = {"id": "SNYK-X-1", "properties": {"tags": ["security", "CWE-20", "deb"]}}
+    result: Json = {
+        "ruleId": "SNYK-X-1",
+        "message": {"text": "m"},
+        "locations": [{**place, "logicalLocations": logical}],
+    }
+    tool: Json = {"driver": {"name": "Snyk Container", "rules": [rule]}}
+    found = only({"tool": tool, "results": [result]})
+    assert (found.tool, found.location.kind, found.cwes) == ("snyk", kind, ("CWE-20",))
+    assert found.package is not None
+    assert (found.package.name, found.package.version) == ("coretools/coretools-bin", "9.4-3")
 
 
 def test_kics() -> None:
