@@ -84,9 +84,9 @@ class SnykParser(Parser):
         path = draft.path or ""
         lockfile = driver == _OPEN_SOURCE and path
         image = driver != _OPEN_SOURCE and path and "dockerfile" not in path.lower()
-        kinds = (ecosystems.of_type(tag.partition(":")[0]) for tag in item.rule.texts(
-            "properties", "tags"))  # fmt: skip
-        ecosystem = next(filter(None, kinds), "") or ecosystems.of_file(path)
+        tags = [tag.partition(":")[0] for tag in item.tags]
+        known = next(filter(None, map(ecosystems.of_type, tags)), "")
+        name = name.rpartition("/")[2] if not _SYSTEMS.isdisjoint(tags) else name
         place: Location = draft.location
         if lockfile:
             place = item.document.paths.lockfile(path)
@@ -94,7 +94,9 @@ class SnykParser(Parser):
             place = ImageLocation(image=path)
         return revised(
             draft,
-            package=Package(ecosystem=ecosystem, name=name, version=version),
+            package=Package(
+                ecosystem=known or ecosystems.of_file(path), name=name, version=version
+            ),
             advisories=tuple(sorted({draft.rule_id, *draft.advisories, *_titled(item)})),
             locations=(place,),
         )

@@ -130,7 +130,7 @@ def test_broken_words_of_a_run_about_itself_cost_no_result() -> None:
 
 def test_a_secret_rule_keeps_no_fingerprint() -> None:
     prints: Json = {"hash": "5f4dcc3b5aa765d61d8327deb882cf99"}
-    result: Json = {"ruleId": "generic.secrets.token", "message": {"text": "m"}}
+    result: dict[str, Json] = {"ruleId": "generic.secrets.token", "message": {"text": "m"}}
     assert only({"results": [{**result, "fingerprints": prints}]}).fingerprints == ()
     assert only({"results": [{"message": {"text": "m"}, "fingerprints": prints}]}).fingerprints
 
@@ -211,7 +211,7 @@ def test_snyk_open_source_carries_the_package() -> None:
 @pytest.mark.parametrize(("uri", "kind"), [("shop", "image"), ("app/Dockerfile", "source")])
 def test_snyk_container(uri: str, kind: str) -> None:
     logical: Json = [{"fullyQualifiedName": "coretools/coretools-bin@9.4-3"}]
-    place: Json = {"physicalLocation": {"artifactLocation": {"uri": uri}}}
+    place: dict[str, Json] = {"physicalLocation": {"artifactLocation": {"uri": uri}}}
     rule: Json = {"id": "SNYK-X-1", "properties": {"tags": ["security", "CWE-20", "deb"]}}
     result: Json = {
         "ruleId": "SNYK-X-1",
@@ -222,7 +222,7 @@ def test_snyk_container(uri: str, kind: str) -> None:
     found = only({"tool": tool, "results": [result]})
     assert (found.tool, found.location.kind, found.cwes) == ("snyk", kind, ("CWE-20",))
     assert found.package is not None
-    assert (found.package.name, found.package.version) == ("coretools/coretools-bin", "9.4-3")
+    assert (found.package.name, found.package.version) == ("coretools-bin", "9.4-3")
 
 
 def test_kics() -> None:
