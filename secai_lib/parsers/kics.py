@@ -126,9 +126,7 @@ def _technologies(platform: str, category: str) -> tuple[str, ...]:
     return tuple(sorted(filter(None, known)))
 
 
-def _place(
-    paths: Paths, raw: str, line: int | None, scanned: tuple[str, ...] = ()
-) -> Location:
+def _place(paths: Paths, raw: str, line: int | None, scanned: tuple[str, ...] = ()) -> Location:
     """The place `raw`; KICS in its image names files from its working folder: `../../path/x.tf`.
 
     Folders that were `scanned` are only taken for the checkout when no known one fits: a scan of

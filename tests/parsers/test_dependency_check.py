@@ -71,9 +71,7 @@ def test_a_report_of_version_1() -> None:
     assert agent.package == Package(ecosystem="", name="agent.jar", version="7.1")
     assert (agent.severity, agent.severity_origin) == (Severity.LOW, "cvss")
     assert agent.location == ArchiveLocation(archive="libs/agent.jar")
-    assert [s.reason for s in report.skipped] == [
-        "dependency-check could not analyse a dependency"
-    ]
+    assert [s.reason for s in report.skipped] == ["dependency-check could not analyse a dependency"]
 
 
 def test_a_clean_report_is_a_run() -> None:

@@ -97,9 +97,11 @@ def test_the_stream_as_a_list_or_as_lines_is_the_same(style: str) -> None:
 
 
 def test_a_cut_stream_is_malformed_and_says_where() -> None:
+    head = STREAM[: STREAM.index('"progress"')]
+    line, column = head.count("\n") + 1, len(head.rpartition("\n")[2]) + 1
     with pytest.raises(MalformedScan) as caught:
-        parse_report("s.json", STREAM[:400].encode())
-    assert caught.value.place == "line 12 column 17"
+        parse_report("s.json", head.encode())
+    assert caught.value.place == f"line {line} column {column}"
 
 
 def test_garbage_behind_a_stream_is_malformed() -> None:
@@ -119,7 +121,8 @@ def test_a_binary_has_no_manifest_and_a_shallow_scan_says_so() -> None:
 
 
 def test_messages_of_a_new_kind_are_noted_once() -> None:
-    body = [*messages(), {"vision": {}}, {"vision": {}}, {"finding": {"osv": "x", "trace": []}}]
+    empty: Json = {"finding": {"osv": "x", "trace": []}}
+    body: list[Json] = [*messages(), {"vision": {}}, {"vision": {}}, empty]
     report = parse_report("s.json", json.dumps(body).encode())
     reasons = [s.reason for s in report.skipped]
     assert reasons[0] == "a message of a kind unknown here (vision)"

@@ -58,9 +58,7 @@ def test_a_list_and_a_match_in_a_file() -> None:
     tls, endpoint = load("export.json").results
     assert tls.rule_id == "tls-version"
     assert endpoint.rule_id == "hardcoded-endpoint:endpoint"
-    assert endpoint.location == SourceLocation(
-        path="web/src/find.js", start_line=14, end_line=14
-    )
+    assert endpoint.location == SourceLocation(path="web/src/find.js", start_line=14, end_line=14)
 
 
 def test_a_single_line_is_a_report() -> None:

@@ -44,9 +44,7 @@ def test_several_projects() -> None:
     assert (deep.severity, deep.severity_score, deep.cwes) == (
         Severity.CRITICAL, 9.8, ("CWE-1321",),
     )  # fmt: skip
-    assert deep.message.endswith(
-        "Introduced through shop@1.0.0 > render@2.1.0 > minitool@1.2.0."
-    )
+    assert deep.message.endswith("Introduced through shop@1.0.0 > render@2.1.0 > minitool@1.2.0.")
     assert direct.severity_score == 9.8
     assert (ignored.rule_id, ignored.suppressed) == ("SNYK-JS-QUIET-1000002", True)
     assert codec.path == "server/build.gradle.kts"
