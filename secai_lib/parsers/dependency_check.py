@@ -27,6 +27,20 @@ from secai_lib.parsers.tally import Tally
 from secai_lib.parsers.weakness import advisories_in, cwes_in
 
 _SCORES = (("cvssv4", "baseScore"), ("cvssv3", "baseScore"), ("cvssv2", "score"))
+_BINARIES = (
+    ".aar",
+    ".apk",
+    ".dll",
+    ".exe",
+    ".gem",
+    ".hpi",
+    ".nupkg",
+    ".sar",
+    ".so",
+    ".tgz",
+    ".zip",
+)
+"""Files that it looks into or identifies beside jars and wheels."""
 _CPE_VERSION = {"cpe:2.3": 5, "cpe": 4}
 """Position of the version in `cpe:2.3:a:vendor:product:1.0` and in `cpe:/a:vendor:product:1.0`."""
 
@@ -68,10 +82,13 @@ class DependencyCheckParser(Parser):
     def adapt(self, draft: Result, item: SarifItem) -> Result:
         """Package out of the logical location, place as Dependency-Check means its path."""
         path = next((_raw_path(place) for place in item.result.items("locations")), "")
+        word, origin = severity.by_word(item.result.text("properties", "severity"))
         changes: dict[str, object] = {
             "advisories": advisories_in(draft.rule_id),
             "package": _package_of(draft.resource) or draft.package,
         }
+        if origin == "tool" and draft.severity_score is None:
+            changes |= {"severity": word, "severity_origin": origin}
         if path:
             changes["locations"] = (place_of(item.document.paths, path),)
         return revised(draft, **changes)
@@ -158,17 +175,17 @@ def _severity(vulnerability: Node) -> tuple[Severity, str, float | None]:
 
 
 def place_of(paths: Paths, raw: str) -> Location:
-    """The place of a scanned file: an archive (with its member), a lockfile or a source file.
+    """The place of a scanned file: an archive or library, a lockfile or a source file.
 
     `package-lock.json?/name:1.0` is an entry of a lockfile. Of an archive outside the checkout (a
     local repository of Maven, say) only the file's name is kept.
     """
-    file = raw.replace("\\", "/")
+    file = raw.strip().replace("\\", "/")
     bare = file.partition("?")[0]
     file = bare if ecosystems.of_file(bare) else file
     steps = file.split("/")
     for count, step in enumerate(steps, start=1):
-        if ecosystems.is_archive(step):
+        if ecosystems.is_archive(step) or step.lower().endswith(_BINARIES):
             archive, member = "/".join(steps[:count]), "/".join(steps[count:])
             return ArchiveLocation(archive=_relative(paths, archive), member=member)
     return paths.lockfile(file) if ecosystems.of_file(file) else paths.source(file)

@@ -145,14 +145,14 @@ def _result(document: Document, tally: Tally, row: Node) -> Result:
 
 def _place(paths: Paths, row: Node) -> Location:
     """What was matched: a URL, a file, or a host under Nuclei's own word for the protocol."""
-    matched = _either(row, "matched-at", "matched", "host", "ip")
+    matched = _either(row, "matched-at", "matched", "url", "host", "ip")
     protocol = row.text("type", default="http")
     if not matched:
         return NoLocation(reason="match without a target")
     if protocol == "file":
         lines = [line.integer() for line in row.items("matched-line")]
         return paths.source(matched, Region.of(lines[0] if lines else None))
-    spelled = matched if "://" in matched else f"{protocol}://{matched}"
+    spelled = matched.lstrip("/") if "://" in matched else f"{protocol}://{matched}"
     try:
         url = clean_url(spelled)
     except ValueError as error:

@@ -4,6 +4,7 @@ Format: https://docs.snyk.io/snyk-cli/cli-commands-and-options-summary. One proj
 several are a list of them. `snyk code` knows SARIF only.
 """
 
+import re
 from functools import partial
 
 from secai_lib.core.finding import (
@@ -24,6 +25,8 @@ from secai_lib.parsers.scores import score_of_vector, valid_score
 from secai_lib.parsers.tally import Tally
 from secai_lib.parsers.weakness import advisories_in, cwes_in
 
+_IMAGE_PART = re.compile(r"^(.+(?::(?!\d+/)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64}))/.+$")
+"""Snyk names an image's parts `name:tag/part`; a number behind the colon is a port."""
 _SYSTEMS = {"deb", "apk", "rpm", "linux"}
 """Snyk's project types of an image's operating system."""
 _DATABASES = ("CVE", "GHSA", "ALTERNATIVE")
@@ -126,7 +129,7 @@ def _image_of(project: Node) -> str:
     """The image that `project` is or lies in; only there a target file has an absolute path."""
     inside = project.get("docker") or project.text("packageManager") in _SYSTEMS
     inside = inside or project.text("displayTargetFile").startswith("/")
-    return project.text("path") if inside else ""
+    return _IMAGE_PART.sub(r"\1", project.text("path")) if inside else ""
 
 
 class _Project:

@@ -87,6 +87,8 @@ def test_a_clean_report_is_a_run() -> None:
         ("libs/a.jar/META-INF/maven/g/a/pom.xml",
          ArchiveLocation(archive="libs/a.jar", member="META-INF/maven/g/a/pom.xml")),
         (r"web\package-lock.json?/a:1", LockfileLocation(path="web/package-lock.json")),
+        (r"C:\\libs\\part.dll", ArchiveLocation(archive="part.dll")),
+        ("\n   libs/a.jar", ArchiveLocation(archive="libs/a.jar")),
         ("web/what?.js", SourceLocation(path="web/what?.js")),
     ],
 )  # fmt: skip

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from secai_lib.core.finding import ParsedReport, Severity, SourceLocation, UrlLocation
+from secai_lib.core.finding import NoLocation, ParsedReport, Severity, SourceLocation, UrlLocation
 from secai_lib.findings import distinct
 from secai_lib.parsers import parse_report, redact_report
 
@@ -59,6 +59,14 @@ def test_a_list_and_a_match_in_a_file() -> None:
     assert tls.rule_id == "tls-version"
     assert endpoint.rule_id == "hardcoded-endpoint:endpoint"
     assert endpoint.location == SourceLocation(path="web/src/find.js", start_line=14, end_line=14)
+
+
+def test_a_match_without_a_place_is_at_its_target() -> None:
+    row: dict[str, object] = {"template-id": "t", "info": {}, "type": "javascript"}
+    (found,) = parse_report("n.json", json.dumps({**row, "url": "/http://shop/"}).encode()).results
+    assert found.location == UrlLocation(url="http://shop/")
+    (lost,) = parse_report("n.json", json.dumps(row).encode()).results
+    assert lost.location == NoLocation(reason="match without a target")
 
 
 def test_a_single_line_is_a_report() -> None:

@@ -254,3 +254,16 @@ def test_an_unplaceable_result_says_why() -> None:
     found = only({"results": [{"message": {"text": "m"}, "locations": [at("/etc/passwd", 3)]}]})
     assert isinstance(found.location, NoLocation)
     assert found.flow == ()
+
+
+def test_dependency_check_before_scores_gives_a_word() -> None:
+    result: Json = {
+        "ruleId": "r",
+        "level": "error",
+        "message": {"text": "m"},
+        "locations": [at("file:////src/web/a.js", 1)],
+        "properties": {"unscored": "true", "severity": "low"},
+    }
+    found = only({"results": [result]}, "dependency-check")
+    assert (found.severity, found.severity_origin) == (Severity.LOW, "tool")
+    assert found.path == "web/a.js"

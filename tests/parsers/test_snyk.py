@@ -1,5 +1,6 @@
 """Snyk's JSON: open source, container, infrastructure."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,22 @@ def test_container_with_an_application_inside() -> None:
     assert application.location == ArchiveLocation(archive="app/package.json", image=image)
     assert application.package is not None
     assert application.package.fixed_versions == ("1.2.6",)
+
+
+@pytest.mark.parametrize(
+    ("path", "image"),
+    [
+        ("example/shop:latest/worker", "example/shop:latest"),
+        ("registry:5000/shop", "registry:5000/shop"),
+        ("registry:5000/shop:1.0/worker", "registry:5000/shop:1.0"),
+        ("example/shop", "example/shop"),
+    ],
+)
+def test_a_part_of_an_image_lies_in_the_image(path: str, image: str) -> None:
+    body = json.loads((SAMPLES / "container.json").read_bytes())
+    body["path"] = path
+    report = parse_report("c.json", json.dumps(body).encode())
+    assert report.results[0].location == ImageLocation(image=image)
 
 
 def test_infrastructure() -> None:
