@@ -3,7 +3,7 @@
 Format: https://pkg.go.dev/golang.org/x/vuln/internal/govulncheck. The stream reports a
 vulnerability again whenever it knows more: that the module is required, that its package is
 imported, that its symbols are called. Only what it knew last becomes a result. govulncheck rates
-nothing; the level in its own SARIF decides.
+nothing; the levels of its own SARIF decide.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from secai_lib.core.finding import Location, NoLocation, Package, ParsedReport, 
 from secai_lib.parsers import severity
 from secai_lib.parsers.base import Parser, SarifItem, any_has, revised
 from secai_lib.parsers.document import Document
-from secai_lib.parsers.govulncheck_sightings import Sighting, go_version, sightings
+from secai_lib.parsers.govulncheck_sightings import LEVELS, Sighting, go_version, sightings
 from secai_lib.parsers.node import Broken, Node, NoResult, headline
 from secai_lib.parsers.osv_ranges import affected_versions, fixed_versions, ranges_of
 from secai_lib.parsers.tally import Tally
@@ -29,11 +29,13 @@ _SAID = {
     "imported": "the vulnerable package {0} is imported, no call of its symbols was found",
     "required": "the module is required, no import of its vulnerable packages was found",
 }
+_NEAREST = {"module": LEVELS.index("required"), "package": LEVELS.index("imported")}
+"""How near a scan looked that was told to stop before symbols."""
 _SHALLOW = {
     "imported": "the vulnerable package {0} is imported; whether it is called was not examined",
     "required": "the module is required; whether it is imported was not examined",
 }
-"""What is said of a scan that was told to look at packages or modules only."""
+"""What is said where such a scan looked no nearer."""
 
 
 class GovulncheckParser(Parser):
@@ -123,9 +125,9 @@ def _result(
         raise NoResult(f"{seen.level} only; govulncheck knew more of it elsewhere")
     entry = seen.entry
     package = _package(seen)
-    word, origin = severity.by_word(seen.level, severity.GOVULNCHECK)[0], "level"
-    shallow = config.text("scan_level") in {"module", "package"}
-    said = (_SHALLOW if shallow else _SAID).get(seen.level, _SAID[seen.level])
+    nearest = _NEAREST.get(config.text("scan_level"), LEVELS.index("called"))
+    word, origin = severity.by_level(severity.GOVULNCHECK[max(nearest - seen.depth, 0)])
+    said = _said(seen, config, seen.depth == nearest)
     summary = entry.text("summary") or headline(entry.text("details"), seen.osv)
     links = (entry.text("database_specific", "url"), *(
         reference.text("url") for reference in entry.items("references")))  # fmt: skip
@@ -134,8 +136,7 @@ def _result(
         tool_version=config.text("scanner_version").removeprefix("v"),
         rule_id=seen.osv,
         title=headline(summary, seen.osv),
-        message=f"{package.name} {package.version} is affected by {seen.osv}: "
-        f"{said.format(seen.subject)}.",
+        message=f"{package.name} {package.version} is affected by {seen.osv}: {said}.",
         severity=word,
         severity_origin=origin,
         cwes=cwes_in(*entry.texts("database_specific", "cwe_ids")),
@@ -148,6 +149,14 @@ def _result(
         technologies=("go",),
         evidence=tally.evidence(node),
     )
+
+
+def _said(seen: Sighting, config: Node, no_nearer: bool) -> str:
+    """How near it comes, in words; of a binary nothing else tells two symbols' results apart."""
+    if config.text("scan_mode") == "binary" and seen.level == "called":
+        return "its vulnerable symbols are in the binary"
+    words = _SHALLOW.get(seen.level, "") if no_nearer else ""
+    return (words or _SAID[seen.level]).format(seen.subject)
 
 
 def _main_place(document: Document, config: Node) -> Location:

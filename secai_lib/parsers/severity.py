@@ -58,13 +58,10 @@ ZAP_CONFIDENCE: Mapping[str, str] = {
 KICS: Mapping[str, Severity] = {**_PLAIN, "TRACE": Severity.INFO}
 """KICS `severity`: CRITICAL (since 2.0), HIGH, MEDIUM, LOW, INFO; TRACE lists resources."""
 
-GOVULNCHECK: Mapping[str, Severity] = {
-    "called": Severity.HIGH,
-    "imported": Severity.MEDIUM,
-    "required": Severity.LOW,
-}
-"""govulncheck rates nothing; its own SARIF writer gives what is called the level `error`, what is
-imported `warning` and what is only required `note`, and its JSON shall mean the same."""
+GOVULNCHECK = ("error", "warning", "note")
+"""govulncheck rates nothing; its own SARIF writer gives `error` to what it saw as near as it was
+told to look (called, say), `warning` to one step further off, `note` to two. Its JSON shall mean
+the same."""
 
 OTHERS: Mapping[str, Severity] = _PLAIN
 """Trivy, Checkov (with a platform key), Bandit, zizmor and OSV's databases use plain words.

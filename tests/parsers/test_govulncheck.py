@@ -116,8 +116,31 @@ def test_a_binary_has_no_manifest_and_a_shallow_scan_says_so() -> None:
     (found,) = parse_report("b.json", json.dumps(body).encode()).results
     assert isinstance(found.location, NoLocation)
     assert "was not examined" in found.message
+    assert found.severity is Severity.HIGH
     assert found.package is not None
     assert found.package.name == "example.org/codec"
+
+
+@pytest.mark.parametrize(
+    ("scanned", "severities"),
+    [
+        ("symbol", [Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.HIGH]),
+        ("package", [Severity.MEDIUM, Severity.HIGH, Severity.HIGH, Severity.HIGH]),
+        ("module", [Severity.HIGH] * 4),
+    ],
+)
+def test_severity_is_measured_from_how_near_the_scan_looked(
+    scanned: str, severities: list[Severity]
+) -> None:
+    text = STREAM.replace('"scan_level": "symbol"', f'"scan_level": "{scanned}"')
+    assert [r.severity for r in parse_report("s.json", text.encode()).results] == severities
+
+
+def test_two_symbols_in_a_binary_are_one_finding() -> None:
+    text = STREAM.replace('"scan_mode": "source"', '"scan_mode": "binary"')
+    report = parse_report("s.json", text.encode())
+    findings = distinct([report], repository="a/b", run="1", commit="")
+    assert sorted(len(f.evidence) for f in findings) == [1, 1, 2]
 
 
 def test_messages_of_a_new_kind_are_noted_once() -> None:
