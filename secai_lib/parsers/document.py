@@ -55,6 +55,11 @@ class Document:
         """The whole value as a node."""
         return Node(self.value)
 
+    @property
+    def rows(self) -> list[Node]:
+        """The elements of a list or stream; a lone value counts as a list of one."""
+        return self.root.items() if isinstance(self.value, list) else [self.root]
+
 
 def decode(name: str, data: bytes, *, roots: tuple[str, ...] = ()) -> Document:
     """The document in `data`.

@@ -51,7 +51,7 @@ class GovulncheckParser(Parser):
             if value.keys() >= {"Calls", "Imports", "Requires"}:
                 return 1.0
             return 0.9 if any_has(value["Vulns"], {"OSV"}) else 0.6
-        rows = value if isinstance(value, list) else [value]
+        rows = [row.value for row in document.rows]
         configs = [row.get("config") for row in rows if isinstance(row, dict)]
         if any_has(configs, {"protocol_version"}) or any_has(configs, {"scanner_name"}):
             return 1.0
@@ -95,7 +95,7 @@ class GovulncheckParser(Parser):
 def _note_messages(tally: Tally, tool: str, document: Document) -> Node:
     """The `config` message; notes each kind of message that is unknown here, once."""
     config, known = Node(None), set(_MESSAGES)
-    for row in document.root.items() if isinstance(document.value, list) else [document.root]:
+    for row in document.rows:
         members = row.value if isinstance(row.value, dict) else {}
         if isinstance(members.get("config"), dict):
             config = row.get("config")

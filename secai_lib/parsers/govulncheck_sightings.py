@@ -58,8 +58,7 @@ def sightings(document: Document) -> Iterator[tuple[Node, Callable[[Node], Sight
             else:
                 yield vulnerability, partial(_of_symbol, root)
         return
-    rows = root.items() if isinstance(root.value, list) else [root]
-    messages = [row for row in rows if isinstance(row.value, dict)]
+    messages = [row for row in document.rows if isinstance(row.value, dict)]
     entries = {_id(row.get("osv")): row.get("osv") for row in messages if row.get("osv")}
     for row in messages:
         if "finding" in row.members():

@@ -45,19 +45,19 @@ class NucleiParser(Parser):
 
     def recognise(self, document: Document) -> float:
         """By one object, or a list or lines of objects, with Nuclei's names."""
-        rows = [row.value for row in _rows(document)]
+        rows = [row.value for row in document.rows]
         return 0.95 if any(any_has(rows, names) for names in _NAMES) else 0.0
 
     def parse(self, document: Document) -> ParsedReport:
         """Every match."""
         tally = Tally(document.name)
-        for row in _rows(document):
+        for row in document.rows:
             tally.add(self.name, row, partial(_result, document, tally))
         return tally.report(self.name)
 
     def secrets(self, document: Document) -> Iterator[Spot]:
         """Credentials in requests and answers; all that templates about secrets extracted."""
-        for row in _rows(document):
+        for row in document.rows:
             if not isinstance(row.value, dict):
                 continue
             leaks = _is_leak(row)
@@ -72,11 +72,6 @@ class NucleiParser(Parser):
                     for at, value in enumerate(found):
                         bare = value if isinstance(value, str) else ""
                         yield Spot(row.pointer, found, at, whole, bare)
-
-
-def _rows(document: Document) -> list[Node]:
-    root = document.root
-    return root.items() if isinstance(root.value, list) else [root]
 
 
 def _traffic(row: Node) -> Iterator[tuple[Node, str]]:

@@ -47,14 +47,13 @@ class SnykParser(Parser):
 
     def recognise(self, document: Document) -> float:
         """By projects that say `ok` beside their vulnerabilities, issues or error."""
-        projects = document.value if isinstance(document.value, list) else [document.value]
-        return max(map(_sureness, projects), default=0.0) if not document.lines else 0.0
+        projects = [] if document.lines else [project.value for project in document.rows]
+        return max(map(_sureness, projects), default=0.0)
 
     def parse(self, document: Document) -> ParsedReport:
         """Every issue of every project; projects that Snyk could not test are noted."""
         tally = Tally(document.name)
-        root = document.root
-        for project in root.items() if isinstance(root.value, list) else [root]:
+        for project in document.rows:
             if project.text("error"):
                 tally.note(self.name, project, "snyk could not test a project")
             self._project(document, tally, project, image="")
