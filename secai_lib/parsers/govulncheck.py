@@ -14,7 +14,7 @@ from secai_lib.parsers import severity
 from secai_lib.parsers.base import Parser, SarifItem, any_has, revised
 from secai_lib.parsers.document import Document
 from secai_lib.parsers.govulncheck_sightings import LEVELS, Sighting, go_version, sightings
-from secai_lib.parsers.node import Broken, Node, NoResult, headline
+from secai_lib.parsers.node import Broken, Node, NoResult, clipped, headline
 from secai_lib.parsers.osv_ranges import affected_versions, fixed_versions, ranges_of
 from secai_lib.parsers.tally import Tally
 from secai_lib.parsers.weakness import advisories_in, cwes_in
@@ -24,6 +24,7 @@ _MANIFEST = "go.mod"
 """govulncheck runs in a module's folder and names no file; its SARIF names this one."""
 _OWN_BASE = "%SRCROOT%"
 """The base of the scanned module's files; others lie in Go's own folders."""
+_MOST_LINKS = 100
 _SAID = {
     "called": "the vulnerable {0} is called",
     "imported": "the vulnerable package {0} is imported, no call of its symbols was found",
@@ -70,8 +71,9 @@ class GovulncheckParser(Parser):
             except Broken:
                 continue
             deepest[seen.key] = max(deepest.get(seen.key, 0), seen.depth)
+        stream = _Stream(document, tally, config, deepest)
         for node, read in raw:
-            tally.add(self.name, node, partial(_result, document, tally, config, deepest, read))
+            tally.add(self.name, node, partial(stream.result, read))
         return tally.report(self.name)
 
     def adapt(self, draft: Result, item: SarifItem) -> Result:
@@ -112,43 +114,70 @@ def _steps(result: Node) -> list[Node]:
     return flows[0].items("locations") if flows else []
 
 
-def _result(
-    document: Document,
-    tally: Tally,
-    config: Node,
-    deepest: dict[tuple[str, str], int],
-    read: Callable[[Node], Sighting],
-    node: Node,
-) -> Result:
-    seen = read(node)
-    if seen.depth < deepest[seen.key]:
-        raise NoResult(f"{seen.level} only; govulncheck knew more of it elsewhere")
-    entry = seen.entry
-    package = _package(seen)
-    nearest = _NEAREST.get(config.text("scan_level"), LEVELS.index("called"))
-    word, origin = severity.by_level(severity.GOVULNCHECK[max(nearest - seen.depth, 0)])
-    said = _said(seen, config, seen.depth == nearest)
-    summary = entry.text("summary") or headline(entry.text("details"), seen.osv)
-    links = (entry.text("database_specific", "url"), *(
-        reference.text("url") for reference in entry.items("references")))  # fmt: skip
-    return Result(
-        tool="govulncheck",
-        tool_version=config.text("scanner_version").removeprefix("v"),
-        rule_id=seen.osv,
-        title=headline(summary, seen.osv),
-        message=f"{package.name} {package.version} is affected by {seen.osv}: {said}.",
-        severity=word,
-        severity_origin=origin,
-        cwes=cwes_in(*entry.texts("database_specific", "cwe_ids")),
-        advisories=tuple(sorted({seen.osv, *advisories_in(*entry.texts("aliases"))})),
-        locations=(_main_place(document, config), *((seen.call,) if seen.call else ())),
-        package=package,
-        help=entry.text("details"),
-        references=tuple(dict.fromkeys(link for link in links if link.startswith("http"))),
-        resource=seen.subject,
-        technologies=("go",),
-        evidence=tally.evidence(node),
-    )
+class _Advisory:
+    """What the entry of the database says of all its findings, read once."""
+
+    def __init__(self, seen: Sighting) -> None:
+        entry = seen.entry
+        own = entry.text("database_specific", "url")
+        links = (own, *(ref.text("url") for ref in entry.items("references")[:_MOST_LINKS]))
+        mine = [a for a in entry.items("affected") if a.text("package", "name") == seen.module]
+        fixed = go_version(seen.fixed)
+        self.package = Package(
+            ecosystem="Go",
+            name=seen.module,
+            version=go_version(seen.version),
+            fixed_versions=fixed_versions(mine) or ((fixed,) if fixed else ()),
+            ranges=ranges_of(mine),
+            affected_versions=affected_versions(mine),
+        )
+        summary = entry.text("summary") or entry.text("details")
+        self.title = headline(summary, seen.osv)
+        self.help = clipped(entry.text("details"))
+        self.cwes = cwes_in(*entry.texts("database_specific", "cwe_ids"))
+        self.advisories = tuple(sorted({seen.osv, *advisories_in(*entry.texts("aliases"))}))
+        self.references = tuple(dict.fromkeys(link for link in links if link.startswith("http")))
+
+
+class _Stream:
+    """One report; `deepest` is how near each vulnerability came."""
+
+    def __init__(
+        self, document: Document, tally: Tally, config: Node, deepest: dict[tuple[str, str], int]
+    ) -> None:
+        self._document, self._tally, self._config = document, tally, config
+        self._deepest = deepest
+        self._advisories: dict[tuple[str, str, str, str], _Advisory] = {}
+
+    def result(self, read: Callable[[Node], Sighting], node: Node) -> Result:
+        seen = read(node)
+        if seen.depth < self._deepest[seen.key]:
+            raise NoResult(f"{seen.level} only; govulncheck knew more of it elsewhere")
+        key = (*seen.key, seen.version, seen.fixed)
+        about = self._advisories.get(key) or self._advisories.setdefault(key, _Advisory(seen))
+        package = about.package
+        nearest = _NEAREST.get(self._config.text("scan_level"), LEVELS.index("called"))
+        word, origin = severity.by_level(severity.GOVULNCHECK[max(nearest - seen.depth, 0)])
+        said = _said(seen, self._config, seen.depth == nearest)
+        main = _main_place(self._document, self._config)
+        return Result(
+            tool="govulncheck",
+            tool_version=self._config.text("scanner_version").removeprefix("v"),
+            rule_id=seen.osv,
+            title=about.title,
+            message=f"{package.name} {package.version} is affected by {seen.osv}: {said}.",
+            severity=word,
+            severity_origin=origin,
+            cwes=about.cwes,
+            advisories=about.advisories,
+            locations=(main, *((seen.call,) if seen.call else ())),
+            package=package,
+            help=about.help,
+            references=about.references,
+            resource=seen.subject,
+            technologies=("go",),
+            evidence=self._tally.evidence(node),
+        )
 
 
 def _said(seen: Sighting, config: Node, no_nearer: bool) -> str:
@@ -163,16 +192,3 @@ def _main_place(document: Document, config: Node) -> Location:
     if config.text("scan_mode") == "binary":
         return NoLocation(reason="govulncheck examined a binary and does not name it")
     return document.paths.lockfile(_MANIFEST)
-
-
-def _package(seen: Sighting) -> Package:
-    mine = [a for a in seen.entry.items("affected") if a.text("package", "name") == seen.module]
-    fixed = go_version(seen.fixed)
-    return Package(
-        ecosystem="Go",
-        name=seen.module,
-        version=go_version(seen.version),
-        fixed_versions=fixed_versions(mine) or ((fixed,) if fixed else ()),
-        ranges=ranges_of(mine),
-        affected_versions=affected_versions(mine),
-    )

@@ -50,13 +50,14 @@ def sightings(document: Document) -> Iterator[tuple[Node, Callable[[Node], Sight
     """Each raw finding of any generation, with what reads it."""
     root = document.root
     if isinstance(root.value, dict) and "Vulns" in root.value:
+        versions = {each.text("Path"): each.text("Version") for each in root.items("Modules")}
         for vulnerability in root.items("Vulns"):
             modules = vulnerability.get("Modules")
             if isinstance(modules.value, list):
                 for module in modules.items():
                     yield module, partial(_of_module, vulnerability)
             else:
-                yield vulnerability, partial(_of_symbol, root)
+                yield vulnerability, partial(_of_symbol, versions)
         return
     messages = [row for row in document.rows if isinstance(row.value, dict)]
     entries = {_id(row.get("osv")): row.get("osv") for row in messages if row.get("osv")}
@@ -128,10 +129,9 @@ def _of_module(vulnerability: Node, module: Node) -> Sighting:
     )
 
 
-def _of_symbol(root: Node, vulnerability: Node) -> Sighting:
+def _of_symbol(versions: dict[str, str], vulnerability: Node) -> Sighting:
     """The first version: one entry a symbol; a sink of 0 means that nothing leads there."""
     module = vulnerability.need("ModPath")
-    known = [each for each in root.items("Modules") if each.text("Path") == module]
     package, symbol = vulnerability.text("PkgPath"), vulnerability.text("Symbol")
     called, imported = vulnerability.integer("CallSink"), vulnerability.integer("ImportSink")
     level = "called" if called else "imported" if imported else "required"
@@ -140,7 +140,7 @@ def _of_symbol(root: Node, vulnerability: Node) -> Sighting:
         osv=vulnerability.need("OSV", "id"),
         entry=vulnerability.get("OSV"),
         module=module,
-        version=known[0].text("Version") if known else "",
+        version=versions.get(module, ""),
         fixed="",
         level=level,
         subject=subjects[level] or module,

@@ -13,7 +13,7 @@ from secai_lib.core.finding import Location, ParsedReport, Result, SourceLocatio
 from secai_lib.parsers import severity
 from secai_lib.parsers.base import Parser, SarifItem, any_has, revised
 from secai_lib.parsers.document import Document
-from secai_lib.parsers.node import Node, headline
+from secai_lib.parsers.node import Node, clipped, headline
 from secai_lib.parsers.paths import Paths, Region, Unplaceable
 from secai_lib.parsers.secrets import Spot, context, mask_literals, sarif_spots, spot
 from secai_lib.parsers.tally import Tally
@@ -111,13 +111,10 @@ def _about_secrets(category: object) -> bool:
 
 def _category(item: SarifItem) -> str:
     """The category's name: the rule points at it by position in the taxonomy `Categories`."""
-    tables = {table.text("name"): table.items("taxa") for table in item.run.items("taxonomies")}
-    for relation in item.rule.items("relationships"):
-        target = relation.get("target")
-        for taxon in tables.get(target.text("toolComponent", "name"), ()):
-            if taxon.text("name") and taxon.text("id") == target.text("id"):
-                return taxon.text("name")
-    return ""
+    targets = (relation.get("target") for relation in item.rule.items("relationships"))
+    return next(
+        (n for n in (item.pointed.taxon(target).text("name") for target in targets) if n), ""
+    )
 
 
 def _technologies(platform: str, category: str) -> tuple[str, ...]:
@@ -164,7 +161,7 @@ def _result(document: Document, tally: Tally, query: Node, place: Node) -> Resul
         locations=(
             _place(document.paths, place.need("file_name"), place.integer("line"), scanned),
         ),
-        help="\n".join(part for part in (query.text("description"), expected) if part),
+        help="\n".join(part for part in (clipped(query.text("description")), expected) if part),
         references=(link,) if link.startswith("http") else (),
         resource=resource or place.text("search_key"),
         technologies=_technologies(query.text("platform"), query.text("category")),

@@ -19,7 +19,7 @@ from secai_lib.parsers.sarif_flows import flow_of
 from secai_lib.parsers.sarif_places import places_of, resource_of
 from secai_lib.parsers.sarif_rules import Rules, fingerprints_of, message_of, slug_of
 from secai_lib.parsers.sarif_runs import is_external, note_run, runs_of
-from secai_lib.parsers.sarif_taxa import overridden_level, taxon_of
+from secai_lib.parsers.sarif_taxa import Pointed
 from secai_lib.parsers.scores import valid_score
 from secai_lib.parsers.secrets import Spot, rule_is_about_secrets
 from secai_lib.parsers.tally import Tally
@@ -78,9 +78,9 @@ class SarifParser(Parser):
         return (producer.name, producer) if producer else (slug_of(name), Parser())
 
     def _items(self, document: Document, run: Node) -> Iterator[tuple[Node, SarifItem]]:
-        rules = Rules(run)
+        rules, pointed = Rules(run), Pointed(run)
         for result in run.items("results"):
-            yield result, SarifItem(run, rules.of(result), result, document)
+            yield result, SarifItem(run, rules.of(result), result, document, pointed)
 
     def _result(self, tally: Tally, item: SarifItem, result: Node) -> Result:
         rule = item.rule
@@ -145,7 +145,7 @@ def _severity(item: SarifItem, kind: str) -> tuple[Severity, str, float | None]:
         if score is not None:
             return *severity.by_score(score, "security-severity"), score
     level = item.result.text("level")
-    level = level or overridden_level(item.run, item.rule, item.result)
+    level = level or item.pointed.level(item.rule, item.result)
     level = level or item.rule.text("defaultConfiguration", "level")
     level = level or ("warning" if kind == "fail" else "none")
     return *severity.by_level(level), None
@@ -166,7 +166,7 @@ def _cwes(item: SarifItem) -> tuple[str, ...]:
         texts += holder.texts("properties", "cwe")
     targets = [*item.result.items("taxa")]
     targets += [relation.get("target") for relation in item.rule.items("relationships")]
-    texts += [taxon_of(item.run, target) for target in targets]
+    texts += [item.pointed.taxon_id(target) for target in targets]
     return cwes_in(*texts)
 
 

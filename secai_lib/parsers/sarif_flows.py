@@ -30,10 +30,8 @@ def _kept(steps: list[Node]) -> list[Node]:
 
 def _step(run: Node, step: Node, paths: Paths) -> SourceLocation | None:
     """A step by itself or by its position in `run.threadFlowLocations` (3.38.2)."""
-    index = step.integer("index")
-    if not step.get("location") and index is not None:
-        shared = run.items("threadFlowLocations")
-        step = shared[index] if 0 <= index < len(shared) else step
+    if not step.get("location"):
+        step = run.item(step.integer("index"), "threadFlowLocations") or step
     physical = step.get("location", "physicalLocation")
     uri = artifact_of(run, physical.get("artifactLocation")).text("uri")
     if urlsplit_scheme(uri) in {"http", "https"}:

@@ -48,11 +48,9 @@ def source_of(run: Node, physical: Node, paths: Paths) -> SourceLocation | NoLoc
 def _listed(run: Node, name: str, item: Node) -> Node:
     """`item`, looked up in the run's list `name` when it is only an index (3.4.5 and alike)."""
     index = item.integer("index")
-    members = item.members()
-    if index is None or len(members) > 1:
+    if index is None or len(item.members()) > 1:
         return item
-    listed = run.items(name)
-    return listed[index] if 0 <= index < len(listed) else item
+    return run.item(index, name) or item
 
 
 def resource_of(run: Node, result: Node) -> str:
@@ -78,12 +76,10 @@ def region_of(region: Node) -> Region:
 
 def artifact_of(run: Node, artifact: Node) -> Node:
     """The artifact location itself, looked up in `run.artifacts` when only an index (3.4.5)."""
-    index = artifact.integer("index")
-    if not artifact.text("uri") and index is not None:
-        artifacts = run.items("artifacts")
-        if 0 <= index < len(artifacts):
-            return artifacts[index].get("location")
-    return artifact
+    if artifact.text("uri"):
+        return artifact
+    listed = run.item(artifact.integer("index"), "artifacts")
+    return listed.get("location") if listed else artifact
 
 
 def urlsplit_scheme(uri: str) -> str:

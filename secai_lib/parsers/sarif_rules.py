@@ -1,11 +1,15 @@
 """Rules, messages and producers of a SARIF run."""
 
 import re
+from collections.abc import Iterator
+from itertools import chain
 
 from secai_lib.parsers.node import Broken, Node, clean_text
 
 _LINK = re.compile(r"\[((?:[^\[\]\\\n]|\\.){1,500})\]\(\d{1,6}\)(?:,\(\d{1,6}\))*")
 _ESCAPED = re.compile(r"\\([\[\]\\])")
+_MOST_EXTENSIONS = 50
+"""Extensions whose shared messages are tried; CodeQL's largest runs have about ten."""
 _LONGEST_PRINT = 300
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\d{1,3})\}")
 
@@ -82,16 +86,22 @@ def message_of(run: Node, rule: Node, result: Node) -> str:
     text = message.text("text") or message.text("markdown")
     if not text and message.text("id"):
         wanted = message.text("id")
-        for strings in (rule.get("messageStrings"), *_shared_strings(run)):
-            text = text or strings.text(wanted, "text") or strings.text(wanted, "markdown")
+        for strings in chain((rule.get("messageStrings"),), _shared_strings(run)):
+            if text:
+                break
+            text = strings.text(wanted, "text") or strings.text(wanted, "markdown")
     text = text or rule.text("fullDescription", "text") or rule.text("shortDescription", "text")
     return without_links(_fill(text, message.texts("arguments"))).strip()
 
 
-def _shared_strings(run: Node) -> list[Node]:
-    """`globalMessageStrings` of the driver, then of its extensions (3.19.22)."""
-    components = [run.get("tool", "driver"), *run.items("tool", "extensions")]
-    return [component.get("globalMessageStrings") for component in components]
+def _shared_strings(run: Node) -> Iterator[Node]:
+    """`globalMessageStrings` of the driver, then of its first extensions (3.19.22)."""
+    yield run.get("tool", "driver", "globalMessageStrings")
+    for index in range(_MOST_EXTENSIONS):
+        extension = run.item(index, "tool", "extensions")
+        if extension is None:
+            return
+        yield extension.get("globalMessageStrings")
 
 
 def without_links(text: str) -> str:

@@ -16,21 +16,19 @@ from secai_lib.core.finding import (
     Result,
 )
 from secai_lib.parsers import ecosystems, severity
-from secai_lib.parsers.base import Parser, SarifItem, revised
+from secai_lib.parsers.base import Parser, SarifItem
 from secai_lib.parsers.document import Document
 from secai_lib.parsers.intervals import ranges_in
 from secai_lib.parsers.node import Json, Node, NoResult, headline
 from secai_lib.parsers.paths import Region
 from secai_lib.parsers.scores import score_of_vector, valid_score
+from secai_lib.parsers.snyk_sarif import SYSTEMS, adapt_snyk
 from secai_lib.parsers.tally import Tally
 from secai_lib.parsers.weakness import advisories_in, cwes_in
 
 _IMAGE_PART = re.compile(r"^(.+(?::(?!\d+/)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64}))/.+$")
 """Snyk names an image's parts `name:tag/part`; a number behind the colon is a port."""
-_SYSTEMS = {"deb", "apk", "rpm", "linux"}
-"""Snyk's project types of an image's operating system."""
 _DATABASES = ("CVE", "GHSA", "ALTERNATIVE")
-_OPEN_SOURCE, _CONTAINER = "snyk open source", "snyk container"
 _PLATFORMS = {
     "terraformconfig": "terraform", "terraformplan": "terraform_plan", "k8sconfig": "kubernetes",
     "helmconfig": "helm", "cloudformationconfig": "cloudformation", "armconfig": "azure-arm",
@@ -75,42 +73,8 @@ class SnykParser(Parser):
             self._project(document, tally, application, read.image)
 
     def adapt(self, draft: Result, item: SarifItem) -> Result:
-        """The package that the logical location names; Snyk Code and IaC need nothing.
-
-        A container's results stand in the Dockerfile if Snyk was given one, else in the image.
-        """
-        driver = item.run.text("tool", "driver", "name").strip().lower()
-        name, _, version = draft.resource.rpartition("@")
-        if driver not in {_OPEN_SOURCE, _CONTAINER} or not name:
-            return draft
-        path = draft.path or ""
-        lockfile = driver == _OPEN_SOURCE and path
-        image = driver != _OPEN_SOURCE and path and "dockerfile" not in path.lower()
-        tags = [tag.partition(":")[0] for tag in item.tags]
-        known = next(filter(None, map(ecosystems.of_type, tags)), "")
-        name = name.rpartition("/")[2] if not _SYSTEMS.isdisjoint(tags) else name
-        place: Location = draft.location
-        if lockfile:
-            place = item.document.paths.lockfile(path)
-        elif image:
-            place = ImageLocation(image=path)
-        return revised(
-            draft,
-            package=Package(
-                ecosystem=known or ecosystems.of_file(path), name=name, version=version
-            ),
-            advisories=tuple(sorted({draft.rule_id, *draft.advisories, *_titled(item)})),
-            locations=(place,),
-        )
-
-
-def _titled(item: SarifItem) -> tuple[str, ...]:
-    """The CVE and GHSA ids that Snyk writes into the rule's help and description."""
-    rule = item.rule
-    return advisories_in(
-        *(rule.text(part, "text") for part in ("shortDescription", "fullDescription")),
-        *item.tags,
-    )
+        """The package that the logical location names; Snyk Code and IaC need nothing."""
+        return adapt_snyk(draft, item)
 
 
 def _sureness(project: Json) -> float:
@@ -126,7 +90,7 @@ def _sureness(project: Json) -> float:
 
 def _image_of(project: Node) -> str:
     """The image that `project` is or lies in; only there a target file has an absolute path."""
-    inside = project.get("docker") or project.text("packageManager") in _SYSTEMS
+    inside = project.get("docker") or project.text("packageManager") in SYSTEMS
     inside = inside or project.text("displayTargetFile").startswith("/")
     return _IMAGE_PART.sub(r"\1", project.text("path")) if inside else ""
 
@@ -187,7 +151,7 @@ class _Project:
         )
 
     def _system(self, issue: Node) -> bool:
-        return self._manager in _SYSTEMS or issue.text("language") == "linux"
+        return self._manager in SYSTEMS or issue.text("language") == "linux"
 
     def _package_place(self, issue: Node) -> Location:
         if self.image and (self._system(issue) or not self._file):

@@ -14,7 +14,7 @@ from secai_lib.core.finding import (
     SourceLocation,
 )
 from secai_lib.parsers import parse_report
-from secai_lib.parsers.dependency_check import place_of
+from secai_lib.parsers.dependency_check_parts import place_of
 from secai_lib.parsers.paths import Paths
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "dependency-check"
