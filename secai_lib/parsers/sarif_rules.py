@@ -21,6 +21,12 @@ class Rules:
         """Index the rules of `run`."""
         self._driver = run.get("tool", "driver")
         self._extensions = run.items("tool", "extensions")
+        self._named: dict[tuple[str, str], Node] = {}
+        for extension in self._extensions:
+            for key in ("guid", "name"):
+                value = extension.value.get(key) if isinstance(extension.value, dict) else None
+                if isinstance(value, str) and value:
+                    self._named.setdefault((key, clean_text(value)), extension)
         self._by_id: dict[str, Node] = {}
         self._by_guid: dict[str, Node] = {}
         self._tables: dict[str, list[Node]] = {}
@@ -64,12 +70,8 @@ class Rules:
         index = reference.integer("index")
         if index is not None and 0 <= index < len(self._extensions):
             return self._extensions[index]
-        for key in ("guid", "name"):
-            wanted = reference.text(key)
-            for extension in self._extensions:
-                if wanted and extension.text(key) == wanted:
-                    return extension
-        return self._driver
+        by_guid = self._named.get(("guid", reference.text("guid")))
+        return by_guid or self._named.get(("name", reference.text("name")), self._driver)
 
     def _rules(self, component: Node) -> list[Node]:
         if component.pointer not in self._tables:
