@@ -197,6 +197,10 @@ class Result(Record):
     """True when the report marks the result as suppressed."""
     resource: str = ""
     """The scanner's name for the thing at fault (a Checkov resource, say)."""
+    flow: tuple[SourceLocation, ...] = ()
+    """The way of the data to the main place, from where it enters, where the scanner shows it."""
+    fingerprints: tuple[str, ...] = ()
+    """The scanner's own names for this result, `kind=value`, sorted; none for secrets."""
     technologies: tuple[str, ...] = ()
     """Technologies the rule names in its metadata, lower case (`android`, `docker`)."""
     evidence: Evidence

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from secai_lib.core.finding import ParsedReport, Result
 from secai_lib.parsers.document import Document
 from secai_lib.parsers.node import Node
+from secai_lib.parsers.sarif_taxa import Pointed
 from secai_lib.parsers.secrets import Spot, rule_is_about_secrets, sarif_spots
 from secai_lib.parsers.weakness import cwes_in
 
@@ -22,6 +23,8 @@ class SarifItem:
     """The result itself."""
     document: Document
     """The whole report."""
+    pointed: Pointed
+    """Taxonomies and overridden levels of the run."""
 
     @property
     def rule_id(self) -> str:

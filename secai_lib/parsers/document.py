@@ -3,6 +3,7 @@
 import codecs
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import NoReturn
@@ -25,6 +26,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_BLANK = re.compile(r"[ \t\r\n]*")
 _JSON_ENDINGS = {".json", ".sarif", ".jsonl", ".ndjson"}
 _OTHER_ENDINGS = {
     ".html": "HTML", ".htm": "HTML", ".md": "Markdown", ".markdown": "Markdown", ".csv": "CSV",
@@ -40,9 +42,9 @@ class Document:
     name: str
     """The report's path inside the scan run."""
     value: Json = None
-    """The JSON value; a list of the lines' values for JSON Lines; None for XML."""
+    """The JSON value; a list of the objects for a stream of them; None for XML."""
     lines: bool = False
-    """True when the file is JSON Lines."""
+    """True when the file is a stream of JSON objects (JSON Lines, or printed over many lines)."""
     xml: Element | None = None
     """The XML root; None for JSON."""
     paths: Paths = field(default_factory=Paths)
@@ -52,6 +54,11 @@ class Document:
     def root(self) -> Node:
         """The whole value as a node."""
         return Node(self.value)
+
+    @property
+    def rows(self) -> list[Node]:
+        """The elements of a list or stream; a lone value counts as a list of one."""
+        return self.root.items() if isinstance(self.value, list) else [self.root]
 
 
 def decode(name: str, data: bytes, *, roots: tuple[str, ...] = ()) -> Document:
@@ -100,11 +107,7 @@ def _json(name: str, text: str) -> tuple[Json, bool]:
     try:
         value, lines = _load(text), False
     except json.JSONDecodeError as error:
-        rows = _json_lines(text)
-        if rows is None:
-            place = f"line {error.lineno} column {error.colno}"
-            raise MalformedScan(name, f"not valid JSON ({error.msg})", place=place) from error
-        value, lines = rows, True
+        value, lines = _stream(name, text, error), True
     except RecursionError as error:
         raise MalformedScan(name, "nested too deeply") from error
     except ValueError as error:
@@ -120,15 +123,36 @@ def _load(text: str) -> Json:
     return value
 
 
-def _json_lines(text: str) -> Json:
-    """The value of each line, or None when the text is not two or more lines of objects."""
-    rows = [line for line in text.splitlines() if line.strip()]
-    if len(rows) < 2 or not all(row.lstrip().startswith("{") for row in rows):
-        return None
+def _stream(name: str, text: str, error: json.JSONDecodeError) -> list[Json]:
+    """The objects that stand one after the other in `text`: JSON Lines, or printed over many lines.
+
+    `error` is why the text is no single value. Raises MalformedScan at the first object that is
+    broken or at what is no object.
+    """
+    decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+    values: list[Json] = []
+    at = 0
     try:
-        return [_load(row) for row in rows]
-    except (ValueError, RecursionError):
-        return None
+        while text.startswith("{", start := _skip_blank(text, at)):
+            value, at = decoder.raw_decode(text, start)
+            values.append(value)
+    except json.JSONDecodeError as broken:
+        error = broken if values else error
+    except RecursionError as deep:
+        raise MalformedScan(name, "nested too deeply") from deep
+    except ValueError as wrong:
+        raise MalformedScan(name, f"not valid JSON ({str(wrong).split(';')[0]})") from wrong
+    else:
+        if start == len(text) and len(values) > 1:
+            return values
+        error = json.JSONDecodeError("Extra data", text, start) if values else error
+    place = f"line {error.lineno} column {error.colno}"
+    raise MalformedScan(name, f"not valid JSON ({error.msg})", place=place) from error
+
+
+def _skip_blank(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
 
 
 def _refuse(constant: str) -> NoReturn:

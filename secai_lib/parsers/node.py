@@ -10,6 +10,9 @@ _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _WORDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 _LARGEST = 10**12
 _HEADLINE = 200
+LONGEST_SHARED_TEXT = 65_536
+"""Characters of a text that any number of results may share, a rule's help say. Without a limit a
+small report becomes a huge one. The stored report keeps the rest."""
 
 
 class Broken(Exception):
@@ -36,6 +39,12 @@ def clean_text(text: str) -> str:
 def headline(text: str, otherwise: str) -> str:
     """The first line of `text` with something on it, at most 200 characters; else `otherwise`."""
     return text.strip().splitlines()[0][:_HEADLINE] if text.strip() else otherwise
+
+
+def clipped(text: str) -> str:
+    """`text`, or its beginning and a mark when it is longer than a shared text may be."""
+    too_long = len(text) > LONGEST_SHARED_TEXT
+    return f"{text[:LONGEST_SHARED_TEXT]} [cut off here]" if too_long else text
 
 
 def kind_of(value: Json) -> str:
@@ -89,6 +98,17 @@ class Node:
         if not isinstance(node.value, list):
             raise node.broken("a list")
         return [Node(item, f"{node.pointer}/{i}") for i, item in enumerate(node.value)]
+
+    def item(self, index: int | None, *keys: str) -> "Node | None":
+        """The element at `index` of the list at `keys`, the others untouched; None outside it."""
+        node = self.get(*keys)
+        if not isinstance(node.value, list):
+            if node.value is None:
+                return None
+            raise node.broken("a list")
+        if index is None or not 0 <= index < len(node.value):
+            return None
+        return Node(node.value[index], f"{node.pointer}/{index}")
 
     def text(self, *keys: str, default: str = "") -> str:
         """The text at `keys`, cleaned; `default` when missing or empty."""

@@ -15,10 +15,13 @@ from secai_lib.parsers import severity
 from secai_lib.parsers.base import Parser, SarifItem
 from secai_lib.parsers.document import Document
 from secai_lib.parsers.node import Broken, Node, NoResult, headline
+from secai_lib.parsers.sarif_flows import flow_of
 from secai_lib.parsers.sarif_places import places_of, resource_of
-from secai_lib.parsers.sarif_rules import Rules, message_of, slug_of
+from secai_lib.parsers.sarif_rules import Rules, fingerprints_of, message_of, slug_of
+from secai_lib.parsers.sarif_runs import is_external, note_run, runs_of
+from secai_lib.parsers.sarif_taxa import Pointed
 from secai_lib.parsers.scores import valid_score
-from secai_lib.parsers.secrets import Spot
+from secai_lib.parsers.secrets import Spot, rule_is_about_secrets
 from secai_lib.parsers.tally import Tally
 from secai_lib.parsers.weakness import advisories_in, cwes_in
 
@@ -35,8 +38,10 @@ class SarifParser(Parser):
         self._producers = {name: parser for parser in producers for name in parser.sarif_names}
 
     def recognise(self, document: Document) -> float:
-        """Certain for an object with `runs` and a SARIF version or schema."""
+        """Certain for an object with `runs` and a SARIF version or schema, or for a part of one."""
         value = document.value
+        if is_external(value):
+            return 1.0
         if not isinstance(value, dict) or not isinstance(value.get("runs"), list):
             return 0.0
         marked = "sarif" in str(value.get("$schema", "")).lower() or "version" in value
@@ -49,20 +54,17 @@ class SarifParser(Parser):
         if version and not version.startswith("2."):
             raise Broken("/version", f"SARIF {version} is not supported; write SARIF 2.1.0")
         tools = []
-        for run in document.root.items("runs"):
+        for run in runs_of(document):
             tool, _ = self._tool(run)
             tools.append(tool)
             for result, item in self._items(document, run):
                 tally.add(tool, result, partial(self._result, tally, item))
-            for number, call in enumerate(run.items("invocations")):
-                if call.get("executionSuccessful").value is False:
-                    reason = f"the scanner says its invocation {number} did not succeed"
-                    tally.note(tool, call, reason)
+            note_run(tally, tool, run)
         return tally.report(*tools)
 
     def secrets(self, document: Document) -> Iterator[Spot]:
         """What each producer calls secret in its results."""
-        for run in document.root.items("runs"):
+        for run in runs_of(document):
             _, producer = self._tool(run)
             for _, item in self._items(document, run):
                 try:
@@ -76,9 +78,9 @@ class SarifParser(Parser):
         return (producer.name, producer) if producer else (slug_of(name), Parser())
 
     def _items(self, document: Document, run: Node) -> Iterator[tuple[Node, SarifItem]]:
-        rules = Rules(run)
+        rules, pointed = Rules(run), Pointed(run)
         for result in run.items("results"):
-            yield result, SarifItem(run, rules.of(result), result, document)
+            yield result, SarifItem(run, rules.of(result), result, document, pointed)
 
     def _result(self, tally: Tally, item: SarifItem, result: Node) -> Result:
         rule = item.rule
@@ -107,7 +109,9 @@ class SarifParser(Parser):
             references=_references(item),
             confidence=_confidence(item),
             suppressed=_suppressed(result),
-            resource=resource_of(result),
+            resource=resource_of(item.run, result),
+            flow=flow_of(item.run, result, item.document.paths),
+            fingerprints=() if _about_secrets(item, producer) else fingerprints_of(result),
             evidence=tally.evidence(result),
         )
         return producer.adapt(draft, item)
@@ -122,6 +126,12 @@ class _SecretAnyway(Parser):
 _SECRET_ANYWAY = _SecretAnyway()
 
 
+def _about_secrets(item: SarifItem, producer: Parser) -> bool:
+    """A fingerprint of a result about a secret may be the hash of a secret that can be guessed."""
+    cwes = cwes_in(*item.tags)
+    return producer.secret_scanner or rule_is_about_secrets(item.rule_id, cwes, item.tags)
+
+
 def _title(item: SarifItem, message: str) -> str:
     rule = item.rule
     title = rule.text("shortDescription", "text") or rule.text("name") or message
@@ -129,15 +139,24 @@ def _title(item: SarifItem, message: str) -> str:
 
 
 def _severity(item: SarifItem, kind: str) -> tuple[Severity, str, float | None]:
-    """3.27.10: the result's level, else the rule's default, else `warning`."""
+    """3.27.10: the result's level, else what the invocation or the rule says, else `warning`."""
     for holder in (item.result, item.rule):
-        score = valid_score(holder.number("properties", "security-severity"))
+        score = _security_severity(holder)
         if score is not None:
             return *severity.by_score(score, "security-severity"), score
     level = item.result.text("level")
+    level = level or item.pointed.level(item.rule, item.result)
     level = level or item.rule.text("defaultConfiguration", "level")
     level = level or ("warning" if kind == "fail" else "none")
     return *severity.by_level(level), None
+
+
+def _security_severity(holder: Node) -> float | None:
+    """GitHub's number; some producers put a word there, which says no more than the level."""
+    try:
+        return valid_score(holder.number("properties", "security-severity"))
+    except Broken:
+        return None
 
 
 def _cwes(item: SarifItem) -> tuple[str, ...]:
@@ -147,15 +166,7 @@ def _cwes(item: SarifItem) -> tuple[str, ...]:
         texts += holder.texts("properties", "cwe")
     targets = [*item.result.items("taxa")]
     targets += [relation.get("target") for relation in item.rule.items("relationships")]
-    taxonomies = item.run.items("taxonomies")
-    for target in targets:
-        name, index = target.text("toolComponent", "name"), target.integer("toolComponent", "index")
-        if not name and index is not None and 0 <= index < len(taxonomies):
-            name = taxonomies[index].text("name")
-        if name.lower() == "cwe":
-            texts.append(f"CWE-{target.scalar('id').upper().removeprefix('CWE-')}")
-        else:
-            texts.append(target.scalar("id"))
+    texts += [item.pointed.taxon_id(target) for target in targets]
     return cwes_in(*texts)
 
 
@@ -176,5 +187,7 @@ def _suppressed(result: Node) -> bool:
 
 
 def _locations(item: SarifItem) -> tuple[SourceLocation | UrlLocation | NoLocation, ...]:
+    """Without any the end of the data's way is the place: there the data does its harm."""
     places = tuple(dict.fromkeys(places_of(item.run, item.result, item.document.paths)))
-    return places or (NoLocation(reason="result without location"),)
+    ends = flow_of(item.run, item.result, item.document.paths)[-1:] if not places else ()
+    return places or ends or (NoLocation(reason="result without location"),)

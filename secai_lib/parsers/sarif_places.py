@@ -14,30 +14,50 @@ def places_of(
     run: Node, result: Node, paths: Paths
 ) -> Iterator[SourceLocation | UrlLocation | NoLocation]:
     """Every place of `result`, the main one first. Raises Broken."""
-    for location in result.items("locations"):
+    locations = result.items("locations")
+    request = _listed(run, "webRequests", result.get("webRequest"))
+    for location in locations:
         physical = location.get("physicalLocation")
-        if not physical:
-            continue
-        artifact = artifact_of(run, physical.get("artifactLocation"))
-        uri = artifact.text("uri")
-        if urlsplit_scheme(uri) in {"http", "https"}:
-            yield UrlLocation(url=_url(artifact, uri))
-        elif uri:
-            region = physical.get("region")
-            snippet = region.text("snippet", "text")
-            raw = _resolve(run, artifact, uri, paths)
-            yield paths.source(raw, region_of(region), uri=True, snippet=snippet)
-    if not result.items("locations"):
-        target = result.text("webRequest", "target")
-        if urlsplit_scheme(target) in {"http", "https"}:
-            method = result.text("webRequest", "method", default="GET")
-            yield UrlLocation(url=_url(result, target), method=method)
+        if physical:
+            yield from _place_of(run, physical, request, paths)
+    target = request.text("target") if not locations else ""
+    if urlsplit_scheme(target) in {"http", "https"}:
+        yield UrlLocation(url=_url(result, target), method=request.text("method", default="GET"))
 
 
-def resource_of(result: Node) -> str:
+def _place_of(
+    run: Node, physical: Node, request: Node, paths: Paths
+) -> Iterator[SourceLocation | UrlLocation | NoLocation]:
+    artifact = artifact_of(run, physical.get("artifactLocation"))
+    uri = artifact.text("uri")
+    if urlsplit_scheme(uri) in {"http", "https"}:
+        method = request.text("method", default="GET")
+        yield UrlLocation(url=_url(artifact, uri), method=method)
+    elif uri:
+        yield source_of(run, physical, paths)
+
+
+def source_of(run: Node, physical: Node, paths: Paths) -> SourceLocation | NoLocation:
+    """The place of a `physicalLocation` (3.29) in a file."""
+    artifact = artifact_of(run, physical.get("artifactLocation"))
+    region = physical.get("region")
+    raw = _resolve(run, artifact, artifact.text("uri"), paths)
+    return paths.source(raw, region_of(region), uri=True, snippet=region.text("snippet", "text"))
+
+
+def _listed(run: Node, name: str, item: Node) -> Node:
+    """`item`, looked up in the run's list `name` when it is only an index (3.4.5 and alike)."""
+    index = item.integer("index")
+    if index is None or len(item.members()) > 1:
+        return item
+    return run.item(index, name) or item
+
+
+def resource_of(run: Node, result: Node) -> str:
     """The name of the thing at fault: the first logical location's full name (3.33)."""
     for location in result.items("locations"):
         for logical in location.items("logicalLocations"):
+            logical = _listed(run, "logicalLocations", logical)
             name = logical.text("fullyQualifiedName") or logical.text("name")
             if name:
                 return name
@@ -56,12 +76,10 @@ def region_of(region: Node) -> Region:
 
 def artifact_of(run: Node, artifact: Node) -> Node:
     """The artifact location itself, looked up in `run.artifacts` when only an index (3.4.5)."""
-    index = artifact.integer("index")
-    if not artifact.text("uri") and index is not None:
-        artifacts = run.items("artifacts")
-        if 0 <= index < len(artifacts):
-            return artifacts[index].get("location")
-    return artifact
+    if artifact.text("uri"):
+        return artifact
+    listed = run.item(artifact.integer("index"), "artifacts")
+    return listed.get("location") if listed else artifact
 
 
 def urlsplit_scheme(uri: str) -> str:
@@ -75,7 +93,8 @@ def urlsplit_scheme(uri: str) -> str:
 def _resolve(run: Node, artifact: Node, uri: str, paths: Paths) -> str:
     """`uri` joined with its bases (3.14.14).
 
-    Below an absolute base that is no known checkout it is taken to be relative to that base.
+    Below an absolute base that is no known checkout, and below a web address (the repository's
+    pages), it is taken to be relative to that base.
     """
     base_id, below = artifact.text("uriBaseId"), uri
     for _ in range(_MAX_BASES):
@@ -83,6 +102,8 @@ def _resolve(run: Node, artifact: Node, uri: str, paths: Paths) -> str:
             return below
         base = run.get("originalUriBaseIds", base_id)
         prefix = base.text("uri")
+        if urlsplit_scheme(prefix) in {"http", "https"}:
+            return below
         if urlsplit_scheme(prefix) == "file" or prefix.startswith("/"):
             absolute = prefix.rstrip("/") + "/" + below
             return absolute if _known(absolute, paths) else below

@@ -1,9 +1,16 @@
 """Rules, messages and producers of a SARIF run."""
 
 import re
+from collections.abc import Iterator
+from itertools import chain
 
-from secai_lib.parsers.node import Broken, Node
+from secai_lib.parsers.node import Broken, Node, clean_text
 
+_LINK = re.compile(r"\[((?:[^\[\]\\\n]|\\.){1,500})\]\(\d{1,6}\)(?:,\(\d{1,6}\))*")
+_ESCAPED = re.compile(r"\\([\[\]\\])")
+_MOST_EXTENSIONS = 50
+"""Extensions whose shared messages are tried; CodeQL's largest runs have about ten."""
+_LONGEST_PRINT = 300
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\d{1,3})\}")
 
 
@@ -14,15 +21,24 @@ class Rules:
         """Index the rules of `run`."""
         self._driver = run.get("tool", "driver")
         self._extensions = run.items("tool", "extensions")
+        self._named: dict[tuple[str, str], Node] = {}
+        for extension in self._extensions:
+            for key in ("guid", "name"):
+                value = extension.value.get(key) if isinstance(extension.value, dict) else None
+                if isinstance(value, str) and value:
+                    self._named.setdefault((key, clean_text(value)), extension)
         self._by_id: dict[str, Node] = {}
+        self._by_guid: dict[str, Node] = {}
         self._tables: dict[str, list[Node]] = {}
         for component in (self._driver, *self._extensions):
             for rule in self._rules(component):
                 if isinstance(rule.value, dict) and isinstance(rule.value.get("id"), str):
                     self._by_id.setdefault(rule.text("id"), rule)
+                    if isinstance(rule.value.get("guid"), str):
+                        self._by_guid.setdefault(rule.text("guid"), rule)
 
     def of(self, result: Node) -> Node:
-        """The rule of `result`: by reference, index, id, or the id's parent (3.27.5, 3.52).
+        """The rule of `result`: by guid, index, id, or the id's parent (3.27.5, 3.52).
 
         A rule that cannot be found, and a result too broken to name one, give an empty node.
         """
@@ -33,6 +49,8 @@ class Rules:
 
     def _find(self, result: Node) -> Node:
         reference = result.get("rule")
+        if reference.text("guid") in self._by_guid:
+            return self._by_guid[reference.text("guid")]
         index = result.integer("ruleIndex")
         index = reference.integer("index") if index is None else index
         rule_id = result.text("ruleId") or reference.text("id")
@@ -52,12 +70,8 @@ class Rules:
         index = reference.integer("index")
         if index is not None and 0 <= index < len(self._extensions):
             return self._extensions[index]
-        for key in ("guid", "name"):
-            wanted = reference.text(key)
-            for extension in self._extensions:
-                if wanted and extension.text(key) == wanted:
-                    return extension
-        return self._driver
+        by_guid = self._named.get(("guid", reference.text("guid")))
+        return by_guid or self._named.get(("name", reference.text("name")), self._driver)
 
     def _rules(self, component: Node) -> list[Node]:
         if component.pointer not in self._tables:
@@ -74,11 +88,27 @@ def message_of(run: Node, rule: Node, result: Node) -> str:
     text = message.text("text") or message.text("markdown")
     if not text and message.text("id"):
         wanted = message.text("id")
-        shared = run.get("tool", "driver", "globalMessageStrings")
-        for strings in (rule.get("messageStrings"), shared):
-            text = text or strings.text(wanted, "text") or strings.text(wanted, "markdown")
+        for strings in chain((rule.get("messageStrings"),), _shared_strings(run)):
+            if text:
+                break
+            text = strings.text(wanted, "text") or strings.text(wanted, "markdown")
     text = text or rule.text("fullDescription", "text") or rule.text("shortDescription", "text")
-    return _fill(text, message.texts("arguments")).strip()
+    return without_links(_fill(text, message.texts("arguments"))).strip()
+
+
+def _shared_strings(run: Node) -> Iterator[Node]:
+    """`globalMessageStrings` of the driver, then of its first extensions (3.19.22)."""
+    yield run.get("tool", "driver", "globalMessageStrings")
+    for index in range(_MOST_EXTENSIONS):
+        extension = run.item(index, "tool", "extensions")
+        if extension is None:
+            return
+        yield extension.get("globalMessageStrings")
+
+
+def without_links(text: str) -> str:
+    """`text` with `[words](1)`, a link to a related location (3.11.6), as plain words."""
+    return _LINK.sub(lambda found: _ESCAPED.sub(r"\1", found[1]), text)
 
 
 def _fill(text: str, arguments: tuple[str, ...]) -> str:
@@ -92,6 +122,17 @@ def _fill(text: str, arguments: tuple[str, ...]) -> str:
         return arguments[number] if number < len(arguments) else found[0]
 
     return _PLACEHOLDER.sub(replace, text)
+
+
+def fingerprints_of(result: Node) -> tuple[str, ...]:
+    """`name=value` of the result's own `fingerprints` and `partialFingerprints` (3.27.16 and 17).
+
+    What is no text and values longer than any hash are left out.
+    """
+    groups = (result.get("fingerprints"), result.get("partialFingerprints"))
+    named = ((name, value.value) for group in groups for name, value in group.entries())
+    known = {f"{name}={clean_text(value)}" for name, value in named if isinstance(value, str)}
+    return tuple(sorted(print_ for print_ in known if len(print_) <= _LONGEST_PRINT))
 
 
 def slug_of(driver: str) -> str:

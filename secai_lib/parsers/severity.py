@@ -63,6 +63,14 @@ ZAP_CONFIDENCE: Mapping[str, str] = {
 }
 """ZAP `confidence`: 4 User Confirmed down to 0 False Positive."""
 
+KICS: Mapping[str, Severity] = {**_PLAIN, "TRACE": Severity.INFO}
+"""KICS `severity`: CRITICAL (since 2.0), HIGH, MEDIUM, LOW, INFO; TRACE lists resources."""
+
+GOVULNCHECK = ("error", "warning", "note")
+"""govulncheck rates nothing; its own SARIF writer gives `error` to what it saw as near as it was
+told to look (called, say), `warning` to one step further off, `note` to two. Its JSON shall mean
+the same."""
+
 OTHERS: Mapping[str, Severity] = _PLAIN
 """Trivy, Grype, Checkov (with a platform key), Bandit, gosec, npm audit, zizmor and OSV's databases
 use plain words.

@@ -6,6 +6,7 @@ import pytest
 
 from secai_lib.core.errors import MalformedScan, UnknownFormat
 from secai_lib.parsers import parse_report
+from secai_lib.parsers.document import decode
 
 BANDIT = json.dumps({"errors": [], "metrics": {"_totals": {}}, "results": []})
 
@@ -71,6 +72,35 @@ def test_a_truncated_file_names_line_and_column() -> None:
 def test_unknown(name: str, data: bytes) -> None:
     with pytest.raises(UnknownFormat):
         parse_report(name, data)
+
+
+STREAM = b'{\n "a": 1\n}\n{"b":\n 2}\r\n\r\n{"c": 3}'
+
+
+def test_objects_one_after_the_other_are_a_list() -> None:
+    document = decode("r.json", STREAM)
+    assert (document.value, document.lines) == ([{"a": 1}, {"b": 2}, {"c": 3}], True)
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (STREAM[:-1], "line 7 column 8"),
+        (STREAM + b" x", "line 7 column 10"),
+        (STREAM + b"[1]", "line 7 column 9"),
+        (b"[1] [2]", "line 1 column 5"),
+        (b'{"a": 1} {"b": NaN}', ""),
+    ],
+)
+def test_a_stream_with_anything_else_is_malformed(data: bytes, place: str) -> None:
+    with pytest.raises(MalformedScan) as caught:
+        decode("r.json", data)
+    assert caught.value.place == place
+
+
+def test_a_deep_object_in_a_stream_is_malformed() -> None:
+    with pytest.raises(MalformedScan, match="nested too deeply"):
+        decode("r.json", b'{"a": 1}' + b'{"a":' * 100_000)
 
 
 def test_html_says_where_the_results_are() -> None:

@@ -16,6 +16,10 @@ SECRETS = [
     b"invented-aws-id-4711",
     b"invented-access-id-31",
     b"a7a825a32da22d1ec86f9688658a72f2423aa4e4",
+    b"invented-kics-token-9",
+    b"invented-token-4567",
+    b"invented-bearer-1",
+    b"invented-cookie-2",
 ]
 REPORTS = sorted(
     path.relative_to(SAMPLES).as_posix()
@@ -33,6 +37,9 @@ HOLDERS = {
     "gosec/gosec-2.json": 1,
     "gosec/gosec.sarif": 1,
     "semgrep/semgrep-0.json": 1,
+    "kics/results.json": 1,
+    "kics/results.sarif": 1,
+    "nuclei/v3.jsonl": 2,
     "semgrep/semgrep.json": 1,
     "semgrep/semgrep.sarif": 1,
     "trivy/repository-ignored.json": 1,
