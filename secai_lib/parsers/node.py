@@ -4,12 +4,17 @@ import math
 import re
 from collections.abc import Iterator
 
+from secai_lib.core.text import visible
+
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _WORDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 _LARGEST = 10**12
 _HEADLINE = 200
+LONGEST_SHARED_TEXT = 65_536
+"""Characters of a text that any number of results may share, a rule's help say. Without a limit a
+small report becomes a huge one. The stored report keeps the rest."""
 
 
 class Broken(Exception):
@@ -36,6 +41,12 @@ def clean_text(text: str) -> str:
 def headline(text: str, otherwise: str) -> str:
     """The first line of `text` with something on it, at most 200 characters; else `otherwise`."""
     return text.strip().splitlines()[0][:_HEADLINE] if text.strip() else otherwise
+
+
+def clipped(text: str) -> str:
+    """`text`, or its beginning and a mark when it is longer than a shared text may be."""
+    too_long = len(text) > LONGEST_SHARED_TEXT
+    return f"{text[:LONGEST_SHARED_TEXT]} [cut off here]" if too_long else text
 
 
 def kind_of(value: Json) -> str:
@@ -77,9 +88,13 @@ class Node:
         return node
 
     def entries(self) -> Iterator[tuple[str, "Node"]]:
-        """Name and node of every member, in the file's order."""
-        for key in self.members():
-            yield clean_text(key), self.get(key)
+        """Name and node of every member, in the file's order.
+
+        A name is the report's own text here, so what is hidden in it shows in the pointer.
+        """
+        for key, value in self.members().items():
+            step = visible(key.replace("~", "~0").replace("/", "~1"))
+            yield clean_text(key), Node(value, f"{self.pointer}/{step}")
 
     def items(self, *keys: str) -> list["Node"]:
         """The elements of the list at `keys`; empty when missing."""

@@ -14,7 +14,7 @@ from secai_lib.core.finding import (
 from secai_lib.parsers import severity
 from secai_lib.parsers.base import Parser, SarifItem
 from secai_lib.parsers.document import Document
-from secai_lib.parsers.node import Broken, Node, NoResult, headline
+from secai_lib.parsers.node import Broken, Node, NoResult, clipped, headline
 from secai_lib.parsers.sarif_places import places_of, resource_of
 from secai_lib.parsers.sarif_rules import Rules, message_of, slug_of
 from secai_lib.parsers.scores import valid_score
@@ -103,7 +103,7 @@ class SarifParser(Parser):
             cwes=_cwes(item),
             advisories=advisories_in(item.rule_id, *item.tags, *rule.texts("deprecatedIds")),
             locations=_locations(item),
-            help=rule.text("help", "markdown") or rule.text("help", "text"),
+            help=clipped(rule.text("help", "markdown") or rule.text("help", "text")),
             references=_references(item),
             confidence=_confidence(item),
             suppressed=_suppressed(result),

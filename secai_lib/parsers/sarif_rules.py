@@ -2,8 +2,10 @@
 
 import re
 
-from secai_lib.parsers.node import Broken, Node
+from secai_lib.parsers.node import LONGEST_SHARED_TEXT, Broken, Node, clipped
 
+_MAX_LEVELS = 20
+"""Levels of a hierarchical rule id that are tried; the standard's own examples have two."""
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\d{1,3})\}")
 
 
@@ -42,7 +44,7 @@ class Rules:
             own = rule.text("id")
             if not rule_id or rule_id == own or rule_id.startswith(f"{own}/"):
                 return rule
-        while rule_id:
+        for _ in range(_MAX_LEVELS):
             if rule_id in self._by_id:
                 return self._by_id[rule_id]
             rule_id = rule_id.rpartition("/")[0]
@@ -78,10 +80,11 @@ def message_of(run: Node, rule: Node, result: Node) -> str:
         for strings in (rule.get("messageStrings"), shared):
             text = text or strings.text(wanted, "text") or strings.text(wanted, "markdown")
     text = text or rule.text("fullDescription", "text") or rule.text("shortDescription", "text")
-    return _fill(text, message.texts("arguments")).strip()
+    return _fill(clipped(text), message.texts("arguments")).strip()
 
 
 def _fill(text: str, arguments: tuple[str, ...]) -> str:
+    """Left as it is when it would grow too long: one argument fits into many placeholders."""
     if not arguments:
         return text
 
@@ -91,7 +94,8 @@ def _fill(text: str, arguments: tuple[str, ...]) -> str:
         number = int(found[1])
         return arguments[number] if number < len(arguments) else found[0]
 
-    return _PLACEHOLDER.sub(replace, text)
+    growth = sum(len(replace(found)) for found in _PLACEHOLDER.finditer(text))
+    return text if growth > LONGEST_SHARED_TEXT else _PLACEHOLDER.sub(replace, text)
 
 
 def slug_of(driver: str) -> str:
