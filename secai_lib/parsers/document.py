@@ -53,6 +53,8 @@ class Document:
     """The XML root; None for JSON."""
     paths: Paths = field(default_factory=Paths)
     """How paths of this report become paths of the repository."""
+    worked_out: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Answers that need all of a long list and that every result of it asks for, by question."""
 
     @property
     def root(self) -> Node:

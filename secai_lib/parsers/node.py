@@ -105,6 +105,17 @@ class Node:
             raise node.broken("a list")
         return [Node(item, f"{node.pointer}/{i}") for i, item in enumerate(node.value)]
 
+    def item(self, index: int | None, *keys: str) -> "Node | None":
+        """The element at `index` of the list at `keys`, the others untouched; None outside it."""
+        node = self.get(*keys)
+        if not isinstance(node.value, list):
+            if node.value is None:
+                return None
+            raise node.broken("a list")
+        if index is None or not 0 <= index < len(node.value):
+            return None
+        return Node(node.value[index], f"{node.pointer}/{index}")
+
     def text(self, *keys: str, default: str = "") -> str:
         """The text at `keys`, cleaned; `default` when missing or empty."""
         node = self.get(*keys)

@@ -147,11 +147,10 @@ def _cwes(item: SarifItem) -> tuple[str, ...]:
         texts += holder.texts("properties", "cwe")
     targets = [*item.result.items("taxa")]
     targets += [relation.get("target") for relation in item.rule.items("relationships")]
-    taxonomies = item.run.items("taxonomies")
     for target in targets:
         name, index = target.text("toolComponent", "name"), target.integer("toolComponent", "index")
-        if not name and index is not None and 0 <= index < len(taxonomies):
-            name = taxonomies[index].text("name")
+        listed = None if name else item.run.item(index, "taxonomies")
+        name = listed.text("name") if listed else name
         if name.lower() == "cwe":
             texts.append(f"CWE-{target.scalar('id').upper().removeprefix('CWE-')}")
         else:

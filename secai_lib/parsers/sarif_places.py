@@ -56,12 +56,10 @@ def region_of(region: Node) -> Region:
 
 def artifact_of(run: Node, artifact: Node) -> Node:
     """The artifact location itself, looked up in `run.artifacts` when only an index (3.4.5)."""
-    index = artifact.integer("index")
-    if not artifact.text("uri") and index is not None:
-        artifacts = run.items("artifacts")
-        if 0 <= index < len(artifacts):
-            return artifacts[index].get("location")
-    return artifact
+    if artifact.text("uri"):
+        return artifact
+    listed = run.item(artifact.integer("index"), "artifacts")
+    return listed.get("location") if listed else artifact
 
 
 def urlsplit_scheme(uri: str) -> str:
