@@ -232,6 +232,50 @@ def test_a_rule_id_of_a_hundred_thousand_levels_takes_no_quadratic_time() -> Non
     assert report is not None and len(report.results) == 3
 
 
+@pytest.mark.parametrize("head", ["AAAAAAAA", "-----BEGIN"])
+def test_secrets_that_begin_alike_are_swept_in_linear_time(head: str) -> None:
+    leaks = [
+        {"RuleID": "k", "File": "a", "StartLine": 1, "Secret": f"{head}{n:06}", "Match": head * 9}
+        for n in range(20_000)
+    ]
+    report = parse_report("g.json", json.dumps(leaks).encode())
+    assert len(report.results) == 20_000
+
+
+def test_no_result_looks_through_all_the_files() -> None:
+    """Each of twenty thousand results names one of twenty thousand files by its number."""
+    place = {"physicalLocation": {"artifactLocation": {"index": 19_999}}}
+    run = {
+        "tool": {"driver": {"name": "Any"}},
+        "artifacts": [{"location": {"uri": f"src/{n}.py"}} for n in range(20_000)],
+        "results": [{"ruleId": "R", "locations": [place]}] * 20_000,
+    }
+    report = parse_report("s.sarif", json.dumps({"version": "2.1.0", "runs": [run]}).encode())
+    assert {r.path for r in report.results} == {"src/19999.py"}
+
+
+def test_no_package_looks_through_all_the_others() -> None:
+    document = json.loads(json.dumps(REPORTS["trivy/image.sarif"]))
+    (run,) = document["runs"]
+    names = {rule["id"]: rule["name"] for rule in run["tool"]["driver"]["rules"]}
+    package = next(r for r in run["results"] if names[r["ruleId"]] == "OsPackageVulnerability")
+    run["results"] = [package] * 5_000
+    report = parse_report("t.sarif", json.dumps(document).encode())
+    assert len({r.package.ecosystem for r in report.results if r.package}) == 1
+
+
+def test_no_group_looks_through_all_the_vulnerabilities() -> None:
+    ids = [f"CVE-2025-{n:05}" for n in range(10_000)]
+    entry = {
+        "package": {"name": "linux", "version": "6.1", "ecosystem": "Debian:12"},
+        "groups": [{"ids": [name]} for name in ids],
+        "vulnerabilities": [{"id": name, "summary": f"about {name}"} for name in ids],
+    }
+    source = {"source": {"path": "a.lock", "type": "lockfile"}, "packages": [entry]}
+    report = parse_report("o.json", json.dumps({"results": [source]}).encode())
+    assert [r.title for r in report.results] == [f"about {name}" for name in ids]
+
+
 # -- names that nobody expects --------------------------------------------------------------
 
 
