@@ -11,6 +11,7 @@ from secai_lib.core.finding import (
     SourceLocation,
     UrlLocation,
 )
+from secai_lib.core.text import one_line
 from secai_lib.parsers import severity
 from secai_lib.parsers.base import Parser, SarifItem
 from secai_lib.parsers.document import Document
@@ -47,7 +48,8 @@ class SarifParser(Parser):
         tally = Tally(document.name)
         version = document.root.text("version")
         if version and not version.startswith("2."):
-            raise Broken("/version", f"SARIF {version} is not supported; write SARIF 2.1.0")
+            reason = f"SARIF {one_line(version, 20)} is not supported; write SARIF 2.1.0"
+            raise Broken("/version", reason)
         tools = []
         for run in document.root.items("runs"):
             tool, _ = self._tool(run)

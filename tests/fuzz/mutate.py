@@ -22,22 +22,26 @@ RAW_NUMBERS = ("NaN", "-Infinity", "1e999", "9" * 5000, "0x1", "01", "--1")
 ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1")
 _TAG = re.compile(r"(<[^<>]*>)")
 _DEEP = 250
+"""More levels than any report may have."""
+_LARGEST = 200_000
+"""Characters to which a list is multiplied."""
 
 
 def mutate_report(data: bytes, rng: Random, words: Sequence[str] = ()) -> bytes:
     """`data` with one to four changes; `words` are names and values the parsers look for."""
     text = data.decode("utf-8", "replace")
     if text.lstrip().startswith("<"):
-        changed = _mutate_xml(text, rng, words)
-    else:
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            return _mutate_lines(text, rng, words)
+        return _encoded(_mutate_xml(text, rng, words), rng)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return _mutate_lines(text, rng, words)
+    try:
         for _ in range(rng.randint(1, 4)):
             value = _changed(value, rng, words)
-        changed = _written(value, rng)
-    return _encoded(changed, rng)
+        return _encoded(_written(value, rng), rng)
+    except RecursionError:  # nested too deep to be written
+        return mutate_bytes(data, rng)
 
 
 def mutate_bytes(data: bytes, rng: Random) -> bytes:
@@ -116,7 +120,8 @@ def _spliced(value: Any, rng: Random, words: Sequence[str]) -> Any:
 def _grown(value: Any, rng: Random, words: Sequence[str]) -> Any:
     """More of the same; a new member for an object."""
     if isinstance(value, list):
-        return value + copy.deepcopy(value) * rng.choice((1, 2, 20))
+        room = _LARGEST // (len(json.dumps(value)) + 1)
+        return value + copy.deepcopy(value) * min(rng.choice((1, 2, 20, 2000)), room)
     if isinstance(value, dict):
         return value | {_text(rng, words): _other(None, rng, words)}
     return value * rng.choice((2, 100)) if isinstance(value, str) else -(10**9)
