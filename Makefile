@@ -53,7 +53,7 @@ bench: setup ## Measure speed and search on this machine; ARGS='generation' for 
 	@$(PY) -W ignore -m tests.bench $(ARGS)
 
 fuzz: setup ## Look for inputs that break a parser or the archive reader; ARGS='--minutes 5 sarif archive'
-	@test -d $(FUZZER) || $(PY) -m pip install --quiet --disable-pip-version-check --target $(FUZZER) atheris==3.1.0
+	@test -d $(FUZZER) || $(PY) -m pip install --quiet --disable-pip-version-check --target $(FUZZER) atheris==3.0.0
 	@PYTHONPATH=$(FUZZER) nice -n 19 $(PY) -m tests.fuzz $(ARGS)
 
 lint: setup ## Check style and format

@@ -135,10 +135,12 @@ def overlap(infos: Iterable[zipfile.ZipInfo], directory: int) -> str:
     """The name of an entry whose bytes another one or the `directory` (its offset) shares.
 
     Honest archives never do that; it is how a few kilobytes become petabytes without nesting.
-    Empty when every byte belongs to one entry.
+    Empty when every byte belongs to one entry. Raises BadZipFile for an impossible offset.
     """
     end, last = 0, ""
     for info in sorted(infos, key=lambda info: info.header_offset):
+        if info.header_offset < 0:
+            raise zipfile.BadZipFile("an entry before the beginning")
         if info.header_offset < end:
             return info.orig_filename
         encoding = "utf-8" if info.flag_bits & _UTF8_NAME else "cp437"

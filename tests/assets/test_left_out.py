@@ -8,8 +8,8 @@ from secai_assets.assets.findings import parse_run, read_skipped
 from secai_assets.assets.raw_scans import take_in
 from secai_assets.resources.house import House
 from secai_assets.resources.intake import files_scan
-from secai_lib.quality.scans import archives_ok
 from secai_lib.core.scan import ScanRun
+from secai_lib.quality.scans import archives_ok
 
 
 @pytest.mark.usefixtures("home")

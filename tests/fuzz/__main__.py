@@ -21,7 +21,12 @@ from tests.fuzz.targets import Target, targets
 ROOT = Path(__file__).resolve().parents[2]
 OURS = frozenset(
     str(path)
-    for pattern in ("parsers/*.py", "findings/*.py", "gateways/archive.py", "gateways/zip_checks.py")
+    for pattern in (
+        "parsers/*.py",
+        "findings/*.py",
+        "gateways/archive.py",
+        "gateways/zip_checks.py",
+    )
     for path in (ROOT / "secai_lib").glob(pattern)
 )
 """Files whose branches count."""
@@ -70,7 +75,7 @@ def fuzz(target: Target, folder: Path, seconds: float, megabytes: int) -> Campai
         command = [sys.executable, "-m", "tests.fuzz.child", target.name, str(folder)]
         with (folder / "log").open("ab") as log:
             done = subprocess.run(
-                [*command, str(left), str(megabytes)], cwd=ROOT, stdout=log, stderr=log
+                [*command, str(left), str(megabytes)], check=False, cwd=ROOT, stdout=log, stderr=log
             )
         if done.returncode:
             _bury(folder, figures, target.name, done.returncode, death)

@@ -96,7 +96,7 @@ def main(name: str, folder: Path, budget: float, megabytes: int) -> None:
     signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
 
     def mutate(data: bytes, longest: int, seed: int) -> bytes:
-        rng = Random(seed)  # noqa: S311 - chance, not secrecy
+        rng = Random(seed)
         if rng.random() < _BYTES_SHARE:
             return bytes(atheris.Mutate(data, longest))
         return target.mutate(data, rng)[:longest]

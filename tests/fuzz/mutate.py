@@ -88,7 +88,10 @@ def _changed(value: Any, rng: Random, words: Sequence[str]) -> Any:
         below = holder[key]
         if not isinstance(below, dict | list) or not below or rng.random() < 0.15:
             break
-        holder, key = below, rng.choice(list(below) if isinstance(below, dict) else range(len(below)))
+        holder, key = (
+            below,
+            rng.choice(list(below) if isinstance(below, dict) else range(len(below))),
+        )
     if rng.random() < 0.1 and holder is not root:
         del holder[key]
     else:

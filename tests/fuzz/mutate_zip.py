@@ -16,10 +16,11 @@ NAMES = (
     "a//b", "./a", "\U0001f600.json",
 )  # fmt: skip
 _SIGNATURES = {
-    b"PK\x03\x04": ((4, "H"), (6, "H"), (8, "H"), (14, "L"), (18, "L"), (22, "L"), (26, "H"), (28, "H")),
+    b"PK\x03\x04": ((4, "H"), (6, "H"), (8, "H"), (14, "L"), (18, "L"), (22, "L"),
+                    (26, "H"), (28, "H")),
     b"PK\x01\x02": (
-        (4, "H"), (6, "H"), (8, "H"), (10, "H"), (16, "L"), (20, "L"), (24, "L"), (28, "H"), (30, "H"),
-        (32, "H"), (34, "H"), (38, "L"), (42, "L"),
+        (4, "H"), (6, "H"), (8, "H"), (10, "H"), (16, "L"), (20, "L"), (24, "L"), (28, "H"),
+        (30, "H"), (32, "H"), (34, "H"), (38, "L"), (42, "L"),
     ),
     b"PK\x05\x06": ((4, "H"), (6, "H"), (8, "H"), (10, "H"), (12, "L"), (16, "L"), (20, "H")),
     b"PK\x06\x06": ((4, "Q"), (24, "Q"), (32, "Q"), (40, "Q"), (48, "Q")),
@@ -51,7 +52,9 @@ def mutate_zip(data: bytes, rng: Random) -> bytes:
 def _rebuilt(data: bytes, rng: Random) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [(i.filename, archive.read(i), i.external_attr) for i in archive.infolist()[:20]]
+            members = [
+                (i.filename, archive.read(i), i.external_attr) for i in archive.infolist()[:20]
+            ]
     except Exception:  # noqa: BLE001 - whatever is wrong with it, start from nothing
         members = []
     at = rng.randint(0, len(members))
@@ -84,8 +87,8 @@ def _patched(data: bytes, rng: Random) -> bytes:
     largest = 256**width - 1
     (old,) = struct.unpack_from(f"<{kind}", data, at)
     new = rng.choice(
-        (0, 1, old + 1, old - 1, old * 2, old ^ 1 << rng.randrange(8 * width), largest, largest >> 1,
-         len(data), rng.randint(0, min(largest, len(data))))
+        (0, 1, old + 1, old - 1, old * 2, old ^ 1 << rng.randrange(8 * width), largest,
+         largest >> 1, len(data), rng.randint(0, min(largest, len(data))))
     ) & largest  # fmt: skip
     return data[:at] + struct.pack(f"<{kind}", new) + data[at + width :]
 
@@ -105,9 +108,7 @@ def _zip(members: list[tuple[str, bytes, int]], method: int = zipfile.ZIP_STORED
 def _with_zip64_end(data: bytes) -> bytes:
     at = data.rindex(b"PK\x05\x06")
     count, size, start = struct.unpack_from("<HLL", data, at + 10)
-    record = struct.pack(
-        "<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, start
-    )
+    record = struct.pack("<4sQHHLLQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, start)
     locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
     end = struct.pack("<4sHHHHLLH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 2**32 - 1, 2**32 - 1, 0)
     return data[:at] + record + locator + end

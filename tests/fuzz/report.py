@@ -60,7 +60,9 @@ def table(campaigns: Sequence[Campaign]) -> str:
             corpus=sum(c.corpus for c in campaigns),
             slowest=max(c.slowest for c in campaigns),
             peak_bytes=max(c.peak_bytes for c in campaigns),
-            crashes={f"{c.target} {what}": path for c in campaigns for what, path in c.crashes.items()},
+            crashes={
+                f"{c.target} {what}": path for c in campaigns for what, path in c.crashes.items()
+            },
             hangs=sum(c.hangs for c in campaigns),
         )
         rows.append(_row(total))

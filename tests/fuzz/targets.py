@@ -73,7 +73,9 @@ def _check_archive(data: bytes) -> None:
 
 def _archive_target() -> Target:
     modules = (Path(archive.__file__), Path(zip_checks.__file__))
-    return Target("archive", _check_archive, mutate_zip.mutate_zip, tuple(mutate_zip.seeds()), modules)
+    return Target(
+        "archive", _check_archive, mutate_zip.mutate_zip, tuple(mutate_zip.seeds()), modules
+    )
 
 
 def _folders_by_parser() -> dict[str, list[Path]]:

@@ -317,7 +317,9 @@ def test_entries_that_share_bytes_are_refused(tmp_path: Path) -> None:
     assert "shares bytes" in refused(tmp_path, bytes(quoted)).reason
     into_the_directory = bytearray(zipped({"a.json": b"1" * 99}, zipfile.ZIP_STORED))
     for signature, offset in ((b"PK\x03\x04", 18), (b"PK\x01\x02", 20)):
-        struct.pack_into("<LL", into_the_directory, into_the_directory.index(signature) + offset, 120, 120)
+        struct.pack_into(
+            "<LL", into_the_directory, into_the_directory.index(signature) + offset, 120, 120
+        )
     assert "shares bytes" in refused(tmp_path, bytes(into_the_directory)).reason
 
 
@@ -401,7 +403,6 @@ def test_a_folder_of_empty_folders_counts_too(tmp_path: Path) -> None:
         (tmp_path / str(n)).mkdir()
     with pytest.raises(UnsafeArchive, match="limit: entries"):
         next(read_reports(tmp_path, ArchiveLimits(entries=5)))
-
 
 
 def test_folder_limits_and_what_is_left_out(tmp_path: Path) -> None:

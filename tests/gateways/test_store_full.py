@@ -71,7 +71,9 @@ def publish(store: Store, text: str, key: str = "k1") -> None:
 
 
 def warehouse(store: Store, number: int) -> None:
-    store.rebuild_warehouse(lambda db: db.execute(f"create table t as select {number} as n") and None)
+    store.rebuild_warehouse(
+        lambda db: db.execute(f"create table t as select {number} as n") and None
+    )
 
 
 def seen(store: Store) -> dict[str, object]:
@@ -157,12 +159,13 @@ REAL = """
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="needs a file system of its own")
 def test_a_real_full_disk_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     mount = f"mount -t tmpfs -o size=6m none {tmp_path}"
-    if subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True).returncode:
+    unshared = ["unshare", "-rm", "sh", "-c"]
+    if subprocess.run([*unshared, mount], capture_output=True, check=False).returncode:
         pytest.skip("no file system may be mounted here")
     code = textwrap.dedent(REAL)
     done = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", f'{mount} && exec "$0" -c "$1" "$2"']
-        + [sys.executable, code, str(tmp_path)],
+        [*unshared, f'{mount} && exec "$0" -c "$1" "$2"', sys.executable, code, str(tmp_path)],
+        check=False,
         cwd=ROOT,
         capture_output=True,
         text=True,
