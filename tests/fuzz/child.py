@@ -87,7 +87,7 @@ class Watch:
 
 def main(name: str, folder: Path, budget: float, megabytes: int) -> None:
     """Fuzz the target `name` for `budget` processor seconds; does not return."""
-    import atheris  # type: ignore[import-not-found, unused-ignore]
+    import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     with atheris.instrument_imports(include=_INSTRUMENTED):
         from tests.fuzz.targets import targets

@@ -64,16 +64,16 @@ def fill(store: Store) -> None:
 
 
 def publish(store: Store, text: str, key: str = "k1") -> None:
-    files: dict[str, bytes | Path] = {
-        f"files/{n}.json": f"{text} {n}".encode() for n in range(3)
-    } | {"run.json": text.encode()}
+    files = {f"files/{n}.json": f"{text} {n}".encode() for n in range(3)}
+    files["run.json"] = text.encode()
     store.publish("raw_scans", files, key=key, origin=ORIGIN, counts={})
 
 
 def warehouse(store: Store, number: int) -> None:
-    store.rebuild_warehouse(
-        lambda db: db.execute(f"create table t as select {number} as n") and None
-    )
+    def build(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute(f"create table t as select {number} as n")
+
+    store.rebuild_warehouse(build)
 
 
 def seen(store: Store) -> dict[str, object]:
