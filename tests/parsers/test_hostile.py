@@ -228,6 +228,21 @@ def test_a_rule_s_text_is_not_copied_whole_into_every_result() -> None:
             assert text.endswith("[cut off here]") and len(text) < 2 * LONGEST_SHARED_TEXT
 
 
+def test_a_long_name_of_an_image_is_not_written_into_every_result() -> None:
+    """The fuzzer's find: a hundred kilobytes became sixty megabytes."""
+    found = {"VulnerabilityID": "CVE-2025-1", "PkgName": "p"}
+    targets = [
+        {"Target": "t" * 30_000, "Class": kind, "Vulnerabilities": [found] * 500}
+        for kind in ("os-pkgs", "lang-pkgs")
+    ]
+    for kind in ("container_image", "filesystem"):
+        image = {"ArtifactType": kind, "ArtifactName": "a" * 30_000, "Results": targets}
+        document = {"SchemaVersion": 2, "Trivy": {"Version": "1" * 30_000}, **image}
+        report = examine("t.json", json.dumps(document).encode())
+        assert report is not None and len(report.results) == 1000
+        assert len(report.model_dump_json()) < 10_000_000
+
+
 def test_a_rule_id_of_a_hundred_thousand_levels_takes_no_quadratic_time() -> None:
     data = sarif({}, [{"ruleId": "R/" + "a/" * 200_000, "message": {"text": "m"}}] * 3)
     report = examine("s.sarif", data)
