@@ -101,7 +101,14 @@ def main(name: str, folder: Path, budget: float, megabytes: int) -> None:
             return bytes(atheris.Mutate(data, longest))
         return target.mutate(data, rng)[:longest]
 
-    options = [f"-max_len={LONGEST}", "-rss_limit_mb=0", "-print_final_stats=0", "-verbosity=0"]
+    # -timeout=0: the engine's own alarm would end a campaign of more than ten minutes
+    options = [
+        f"-max_len={LONGEST}",
+        "-timeout=0",
+        "-rss_limit_mb=0",
+        "-print_final_stats=0",
+        "-verbosity=0",
+    ]
     options.append(f"-artifact_prefix={folder}/engine-")
     watch = Watch(target.check, folder, name, budget)
     atheris.Setup([name, *options, str(folder / "corpus")], watch, custom_mutator=mutate)

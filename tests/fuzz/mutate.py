@@ -24,7 +24,7 @@ _TAG = re.compile(r"(<[^<>]*>)")
 _DEEP = 250
 """More levels than any report may have."""
 _LARGEST = 200_000
-"""Characters to which a list is multiplied."""
+"""Characters to which a list or a text is multiplied."""
 
 
 def mutate_report(data: bytes, rng: Random, words: Sequence[str] = ()) -> bytes:
@@ -127,7 +127,9 @@ def _grown(value: Any, rng: Random, words: Sequence[str]) -> Any:
         return value + copy.deepcopy(value) * min(rng.choice((1, 2, 20, 2000)), room)
     if isinstance(value, dict):
         return value | {_text(rng, words): _other(None, rng, words)}
-    return value * rng.choice((2, 100)) if isinstance(value, str) else -(10**9)
+    if isinstance(value, str):
+        return value * min(rng.choice((2, 100)), _LARGEST // (len(value) + 1))
+    return -(10**9)
 
 
 def _wrapped(value: Any, rng: Random, words: Sequence[str]) -> Any:
