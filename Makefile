@@ -15,9 +15,11 @@ CUDA ?=
 # no: leave torch, mlx and the other model packages out
 MODELS ?=
 CODE := secai_lib secai_assets tests
+# Atheris has wheels for some platforms only, so it stays out of the environment and its pins
+FUZZER := .secai/tools/atheris
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train up test slow bench lint types check readme clean
+.PHONY: help setup demo train up test slow bench fuzz lint types check readme clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +51,10 @@ slow: setup ## Run the tests of the whole house with real servers and models
 
 bench: setup ## Measure speed and search on this machine; ARGS='generation' for one
 	@$(PY) -W ignore -m tests.bench $(ARGS)
+
+fuzz: setup ## Look for inputs that break a parser or the archive reader; ARGS='--minutes 5 sarif archive'
+	@test -d $(FUZZER) || $(PY) -m pip install --quiet --disable-pip-version-check --target $(FUZZER) atheris==3.0.0
+	@PYTHONPATH=$(FUZZER) nice -n 19 $(PY) -m tests.fuzz $(ARGS)
 
 lint: setup ## Check style and format
 	@$(PY) -m ruff check $(CODE)

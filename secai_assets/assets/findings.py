@@ -16,7 +16,7 @@ from secai_lib.core.finding import (
 )
 from secai_lib.core.manifest import Manifest, Origin
 from secai_lib.core.record import canonical_json, content_hash
-from secai_lib.core.scan import ScanRun
+from secai_lib.core.scan import FilesScan, ScanRun
 from secai_lib.findings import coverage, distinct, intake
 from secai_lib.gateways.code_version import code_version
 from secai_lib.gateways.columns import FINDINGS, SKIPPED
@@ -88,7 +88,12 @@ def parse_run(house: House, key: str) -> tuple[Manifest, bool]:
     reports, skipped_files = intake(files, parse_report)
     request = run.request
     found = distinct(reports, repository=request.repository, run=key, commit=request.commit)
-    skipped = [*skipped_files, *(s for report in reports for s in report.skipped)]
+    left_out = request.left_out if isinstance(request, FilesScan) else ()
+    skipped = [
+        *(Skipped(file=one.path, reason=one.reason) for one in left_out),
+        *skipped_files,
+        *(s for report in reports for s in report.skipped),
+    ]
     complete = run.model_copy(
         update={"tools": coverage(run.tools, reports, house.settings.scanners.enabled)}
     )

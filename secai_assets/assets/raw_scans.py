@@ -26,7 +26,15 @@ from secai_lib.gateways.code_version import code_version
 
 DOORS = tuple(
     f"gateways/{name}"
-    for name in ("archive", "github", "programs", "scan_tree", "scanner_programs", "scanners")
+    for name in (
+        "archive",
+        "github",
+        "programs",
+        "scan_tree",
+        "scanner_programs",
+        "scanners",
+        "zip_checks",
+    )
 )
 """Whose code decides what a scan run holds."""
 

@@ -12,6 +12,7 @@ from secai_assets.cli.terminal import shown
 from secai_assets.resources.house import House
 from secai_lib.core.errors import UnsafeArchive, UsageError
 from secai_lib.core.finding import Location, Result, Skipped
+from secai_lib.core.scan import LeftOut
 from secai_lib.core.text import one_line
 from secai_lib.findings import fingerprints, intake
 from secai_lib.gateways.archive import read_reports
@@ -52,13 +53,15 @@ def _files(paths: Sequence[Path], refused: list[Skipped]) -> Iterator[tuple[str,
     limits = House().limits
     for path in paths:
         prefix = f"{path.name}/" if path.is_dir() and len(paths) > 1 else ""
+        left_out: list[LeftOut] = []
         try:
-            for name, data in read_reports(path, limits):
+            for name, data in read_reports(path, limits, left_out):
                 yield prefix + name, data
         except UnsafeArchive as error:
             refused.append(Skipped(file=path.name, reason=error.reason, malformed=True))
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        refused += [Skipped(file=prefix + one.path, reason=one.reason) for one in left_out]
 
 
 def _print_jsonl(rows: Sequence[tuple[str, Result]]) -> None:

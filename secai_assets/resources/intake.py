@@ -6,7 +6,7 @@ from pathlib import Path
 from secai_assets.resources.house import House
 from secai_assets.resources.reports import redacted
 from secai_lib.core.errors import UsageError
-from secai_lib.core.scan import FilesScan, LocalScan
+from secai_lib.core.scan import FilesScan, LeftOut, LocalScan
 from secai_lib.gateways.archive import read_reports
 from secai_lib.gateways.sample import create_sample, sample_reports
 
@@ -56,7 +56,8 @@ def files_scan(
     """
     if not path.exists():
         raise UsageError(f"there is nothing at {path}")
-    files = dict(read_reports(path, house.limits))
+    left_out: list[LeftOut] = []
+    files = dict(read_reports(path, house.limits, left_out))
     if not files:
         raise UsageError(f"{path} holds no file: name a report, a folder of reports or a zip")
     newest = max(p.stat().st_mtime for p in (path, *path.rglob("*")) if p.is_file())
@@ -65,5 +66,6 @@ def files_scan(
         commit=commit,
         branch=branch,
         inbox=house.store.put_inbox(*redacted(files)),
+        left_out=tuple(left_out),
         created_at=datetime.fromtimestamp(newest, tz=UTC),
     )

@@ -49,6 +49,15 @@ class LocalScan(Record):
     """The commit's time (UTC), so that a repeated scan is the same scan."""
 
 
+class LeftOut(Record):
+    """A file of a folder that was not taken: a link, a device, an unreadable one."""
+
+    path: str
+    """Its path inside the folder."""
+    reason: str
+    """Why not."""
+
+
 class FilesScan(Record):
     """Reports that somebody handed us: a folder, a file or a zip."""
 
@@ -61,6 +70,8 @@ class FilesScan(Record):
     """The scanned branch, where known."""
     inbox: str
     """Inbox folder that holds the copied files."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What lay beside them and was not taken."""
     created_at: datetime
     """The newest file's time (UTC)."""
 

@@ -3,28 +3,31 @@
 import io
 import os
 import struct
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
-from stat import S_IFDIR, S_IFMT, S_IFREG
+from pathlib import Path
 from typing import BinaryIO
 
 from secai_lib.core.errors import UnsafeArchive
 from secai_lib.core.record import Record
+from secai_lib.core.scan import LeftOut
+from secai_lib.gateways.zip_checks import (
+    ENTRY_BYTES,
+    PATH_CHARS,
+    collision,
+    directory_claims,
+    entry_problem,
+    name_problem,
+    overlap,
+)
 
-PATH_CHARS = 400
-"""Longest path of a member; longer ones break file systems and terminals."""
 _SMALL = 1_000_000
 """Bytes up to which the ratio does not matter: a megabyte of blanks hurts nobody."""
 _BLOCK = 1 << 20
-_ENTRY_OVERHEAD = 46 + 2 * PATH_CHARS
-"""Bytes of one entry of a zip's directory that are plausible for us."""
-_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-_ENCRYPTED = 0x1 | 0x40 | 0x2000
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError,
-            ValueError, struct.error, OSError)  # fmt: skip
+            ValueError, OverflowError, struct.error, OSError)  # fmt: skip
+"""What `zipfile` raises for bytes that are no sound archive."""
 
 
 class ArchiveLimits(Record):
@@ -42,17 +45,8 @@ class ArchiveLimits(Record):
     """Archives inside archives that are opened."""
 
 
-class SkippedFile(Record):
-    """A file that was not taken."""
-
-    path: str
-    """Its path inside the folder."""
-    reason: str
-    """Why not."""
-
-
 def read_reports(
-    path: Path, limits: ArchiveLimits | None = None, skipped: list[SkippedFile] | None = None
+    path: Path, limits: ArchiveLimits | None = None, skipped: list[LeftOut] | None = None
 ) -> Iterator[tuple[str, bytes]]:
     """Every file of `path` as (path inside it, bytes), sorted; one file in memory at a time.
 
@@ -71,7 +65,7 @@ def read_reports(
 class _Reader:
     """Walks a folder or archive twice: to check and count, then to give out."""
 
-    def __init__(self, name: str, limits: ArchiveLimits, skipped: list[SkippedFile]) -> None:
+    def __init__(self, name: str, limits: ArchiveLimits, skipped: list[LeftOut]) -> None:
         self._name = name
         self._limits = limits
         self._skipped = skipped
@@ -87,8 +81,10 @@ class _Reader:
         if path.is_dir():
             for name, file in self._files_of(path):
                 yield from self._take(file, name, check, zipped=name.lower().endswith(".zip"))
-        else:
+        elif path.is_file():
             yield from self._take(path, path.name, check, top=True, zipped=True)
+        else:
+            raise self._unsafe("it is neither a file nor a folder")
 
     def _files_of(self, folder: Path) -> Iterator[tuple[str, Path]]:
         found: list[tuple[str, Path]] = []
@@ -98,19 +94,18 @@ class _Reader:
             self._skip(inside, f"it cannot be opened ({error.strerror})")
 
         for here, folders, names in os.walk(folder, onerror=closed):
-            folders.sort()
-            for name in sorted([*names, *(d for d in folders if (Path(here) / d).is_symlink())]):
-                file = Path(here) / name
-                relative = file.relative_to(folder).as_posix()
+            inside = Path(here).relative_to(folder)
+            taken = set()
+            for name in sorted([*folders, *names]):
+                file, relative = folder / inside / name, (inside / name).as_posix()
                 self._count_entry()
-                if file.is_symlink():
-                    self._skip(relative, "a link is not followed")
-                elif not file.is_file():
-                    self._skip(relative, "not a regular file")
-                elif not _utf8(relative):
-                    self._skip(relative, "its name is not UTF-8")
+                if obstacle := _obstacle(file, relative):
+                    self._skip(relative, obstacle)
+                elif file.is_dir():
+                    taken.add(name)
                 else:
                     found.append((relative, file))
+            folders[:] = sorted(taken)
         yield from sorted(found)
 
     def _take(
@@ -119,7 +114,10 @@ class _Reader:
         try:
             handle = file.open("rb")
         except OSError as error:
-            self._skip(name, f"it cannot be read ({error.strerror})")
+            reason = f"it cannot be read ({error.strerror})"
+            if top:
+                raise self._unsafe(reason) from error
+            self._skip(name, reason)
             return
         with handle:
             if zipped and _is_zip(handle):
@@ -142,11 +140,14 @@ class _Reader:
         if depth > self._limits.nesting:
             raise self._unsafe(f"{prefix[:-1]} is an archive too deep inside others", "nesting")
         try:
-            if _directory_bytes(handle) > self._limits.entries * _ENTRY_OVERHEAD:
-                raise self._unsafe("it has too many entries", "entries")
+            size, entries = directory_claims(handle)
+            if size > self._limits.entries * ENTRY_BYTES or entries > self._limits.entries:
+                raise self._unsafe(f"it has more than {self._limits.entries} entries", "entries")
             with zipfile.ZipFile(handle) as archive:
                 infos = archive.infolist()
-                self._check_names(infos, prefix)
+                self._check_entries(infos, prefix)
+                if shared := overlap(infos, archive.start_dir):
+                    raise self._unsafe(f"{prefix}{_printable(shared)} shares bytes with another")
                 for info in sorted(infos, key=lambda info: info.filename):
                     if not info.is_dir():
                         yield from self._member(archive, info, prefix, check, depth)
@@ -155,33 +156,18 @@ class _Reader:
         except _DAMAGED as error:
             raise self._unsafe(f"it is damaged or cut off ({type(error).__name__})") from error
 
-    def _check_names(self, infos: list[zipfile.ZipInfo], prefix: str) -> None:
-        seen: dict[str, str] = {}
+    def _check_entries(self, infos: list[zipfile.ZipInfo], prefix: str) -> None:
         for info in infos:
             self._count_entry()
             name = prefix + _printable(info.orig_filename)
-            self._check_entry(info, name)
-            key = unicodedata.normalize("NFC", info.filename).casefold().rstrip("/")
-            if key in seen:
-                kind = "twice" if seen[key] == info.filename else "twice but for upper case"
-                raise self._unsafe(f"it holds {name} {kind}")
-            seen[key] = info.filename
-        files = {key for key, name in seen.items() if not name.endswith("/")}
-        for key in seen:
-            if any(str(parent) in files for parent in PurePosixPath(key).parents):
-                raise self._unsafe(f"{prefix}{_printable(key)} lies below a file")
-
-    def _check_entry(self, info: zipfile.ZipInfo, name: str) -> None:
-        reason = _name_problem(info.orig_filename)
-        if reason:
-            raise self._unsafe(f"the name {name!r} {reason}")
-        if S_IFMT(info.external_attr >> 16) not in (0, S_IFREG, S_IFDIR):
-            raise self._unsafe(f"{name} is a link or a device")
-        if info.flag_bits & _ENCRYPTED:
-            raise self._unsafe(f"{name} is encrypted")
-        if info.compress_type not in _METHODS:
-            raise self._unsafe(f"{name} is packed with a method we do not unpack")
-        self._check_ratio(name, info.file_size, info.compress_size)
+            if reason := name_problem(info.orig_filename):
+                raise self._unsafe(f"the name {name!r} {reason}")
+            if reason := entry_problem(info):
+                raise self._unsafe(f"{name} {reason}")
+            self._check_ratio(name, info.file_size, info.compress_size)
+        if found := collision(info.filename for info in infos):
+            name, how = found
+            raise self._unsafe(f"it holds {prefix}{_printable(name)} {how}")
 
     def _member(
         self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, prefix: str, check: bool, depth: int
@@ -230,7 +216,7 @@ class _Reader:
     def _skip(self, path: str, reason: str) -> None:
         # the second walk meets the same obstacles
         if self._noting:
-            self._skipped.append(SkippedFile(path=_printable(path), reason=reason))
+            self._skipped.append(LeftOut(path=_printable(path), reason=reason))
 
     def _unsafe(self, reason: str, limit: str = "") -> UnsafeArchive:
         return UnsafeArchive(self._name, reason, limit=limit)
@@ -243,37 +229,17 @@ def _is_zip(handle: BinaryIO) -> bool:
     return magic in (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def _directory_bytes(handle: BinaryIO) -> int:
-    """How large the archive says its directory is; zipfile would read all of it at once."""
-    end = handle.seek(0, os.SEEK_END)
-    handle.seek(max(0, end - 65_557 - 20))
-    tail = handle.read()
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or at + 22 > len(tail):
-        raise zipfile.BadZipFile("no end of central directory")
-    size = int(struct.unpack_from("<L", tail, at + 12)[0])
-    if at >= 20 and tail[at - 20 : at - 16] == b"PK\x06\x07":
-        handle.seek(struct.unpack_from("<Q", tail, at - 12)[0])
-        large = handle.read(56)
-        size = max(size if size != 0xFFFFFFFF else 0, struct.unpack_from("<Q", large, 40)[0])
-    handle.seek(0)
-    return size
-
-
-def _name_problem(name: str) -> str:
-    """What is wrong with a member's name, as the end of a sentence; empty when nothing is."""
-    parts = name.rstrip("/").split("/")
-    if name.startswith("/") or (len(name) > 1 and name[1] == ":" and name[0].isalpha()):
-        return "is absolute"
-    if "\\" in name:
-        return "has a backslash"
-    if ".." in parts:
-        return "leads out of the archive"
-    if "" in parts or "." in parts:
-        return "is not in its plain form"
+def _obstacle(file: Path, name: str) -> str:
+    """Why the entry `name` of a folder is not taken; empty when it is."""
+    if file.is_symlink():
+        return "a link is not followed"
+    if not _utf8(name):
+        return "its name is not UTF-8"
     if len(name) > PATH_CHARS:
-        return f"has more than {PATH_CHARS} characters"
-    return "" if name.isprintable() else "has characters that cannot be shown"
+        return f"its path has more than {PATH_CHARS} characters"
+    if not name.isprintable():
+        return "its name has characters that cannot be shown"
+    return "" if file.is_file() or file.is_dir() else "not a regular file"
 
 
 def _utf8(name: str) -> bool:

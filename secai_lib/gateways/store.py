@@ -153,7 +153,9 @@ class Store:
             aside.mkdir()
             for name, data in files.items():
                 target = aside / name
-                if not target.resolve().is_relative_to(aside.resolve()):
+                # `..` also where it stays inside: it could name another file of the product
+                climbs = ".." in Path(name).parts
+                if climbs or not target.resolve().is_relative_to(aside.resolve()):
                     raise UsageError(f"{name!r} leads out of the product's folder")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 if isinstance(data, Path):

@@ -27,6 +27,11 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _BLANK = re.compile(r"[ \t\r\n]*")
+_XML_ENCODING = re.compile(
+    rb"""\s{0,99}<\?xml\s[^>]{0,200}?encoding\s{0,9}=\s{0,9}["']([A-Za-z0-9._-]{1,40})["']"""
+)
+_ONE_BYTE = {"ascii", "iso8859-1", "iso8859-15", "cp1252"}
+"""Encodings an XML declaration may name; the others are told by their first bytes."""
 _JSON_ENDINGS = {".json", ".sarif", ".jsonl", ".ndjson"}
 _OTHER_ENDINGS = {
     ".html": "HTML", ".htm": "HTML", ".md": "Markdown", ".markdown": "Markdown", ".csv": "CSV",
@@ -49,6 +54,8 @@ class Document:
     """The XML root; None for JSON."""
     paths: Paths = field(default_factory=Paths)
     """How paths of this report become paths of the repository."""
+    worked_out: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Answers that need all of a long list and that every result of it asks for, by question."""
 
     @property
     def root(self) -> Node:
@@ -91,9 +98,23 @@ def _other(name: str, what: str) -> UnknownFormat:
     return UnknownFormat(name, reason)
 
 
+def encoding_of(data: bytes) -> str:
+    """The encoding of a report: by its mark, its XML declaration or its zero bytes; else UTF-8."""
+    marked = next((codec for bom, codec in _BOMS if data.startswith(bom)), None)
+    if marked:
+        return marked
+    if declared := _XML_ENCODING.match(data):
+        try:
+            codec = codecs.lookup(declared[1].decode()).name
+        except LookupError:
+            codec = ""
+        if codec in _ONE_BYTE:
+            return codec
+    return json.detect_encoding(data)
+
+
 def _text(name: str, data: bytes, ending: str) -> str:
-    encoding = next((codec for bom, codec in _BOMS if data.startswith(bom)), None)
-    encoding = encoding or json.detect_encoding(data)
+    encoding = encoding_of(data)
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:

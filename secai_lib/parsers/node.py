@@ -4,6 +4,8 @@ import math
 import re
 from collections.abc import Iterator
 
+from secai_lib.core.text import visible
+
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
@@ -86,9 +88,13 @@ class Node:
         return node
 
     def entries(self) -> Iterator[tuple[str, "Node"]]:
-        """Name and node of every member, in the file's order."""
-        for key in self.members():
-            yield clean_text(key), self.get(key)
+        """Name and node of every member, in the file's order.
+
+        A name is the report's own text here, so what is hidden in it shows in the pointer.
+        """
+        for key, value in self.members().items():
+            step = visible(key.replace("~", "~0").replace("/", "~1"))
+            yield clean_text(key), Node(value, f"{self.pointer}/{step}")
 
     def items(self, *keys: str) -> list["Node"]:
         """The elements of the list at `keys`; empty when missing."""

@@ -48,7 +48,7 @@ class OsvParser(Parser):
         tally = Tally(document.name)
         for source in document.root.items("results"):
             for entry in source.items("packages"):
-                build = partial(_result, document, tally, source, entry)
+                build = partial(_result, document, tally, source, entry, _by_id(entry))
                 for group in _groups(entry):
                     tally.add(self.name, group, build)
                 broken = entry.items("license_violations")
@@ -92,9 +92,26 @@ def _groups(entry: Node) -> list[Node]:
     return groups + rest
 
 
-def _result(document: Document, tally: Tally, source: Node, entry: Node, group: Node) -> Result:
+def _by_id(entry: Node) -> dict[str, tuple[int, Node]]:
+    """The package's vulnerabilities with their positions; an image's kernel has thousands."""
+    found: dict[str, tuple[int, Node]] = {}
+    for position, record in enumerate(entry.items("vulnerabilities")):
+        if isinstance(record.value, dict) and isinstance(record.value.get("id"), str):
+            found.setdefault(record.text("id"), (position, record))
+    return found
+
+
+def _result(
+    document: Document,
+    tally: Tally,
+    source: Node,
+    entry: Node,
+    known: dict[str, tuple[int, Node]],
+    group: Node,
+) -> Result:
     ids = group.texts("ids") or (group.need("id"),)
-    records = [v for v in entry.items("vulnerabilities") if v.text("id") in ids]
+    named = dict(known[name] for name in ids if name in known)
+    records = [named[position] for position in sorted(named)]
     aliases = [alias for record in records for alias in record.texts("aliases")]
     advisories = tuple(sorted({*ids, *group.texts("aliases"), *aliases}))
     rule_id = _main_id(advisories) or ids[0]

@@ -13,6 +13,8 @@ _CHECKOUTS = re.compile(
     r"|/github/workspace|/__w/[^/]+/[^/]+|/builds/[^/]+/[^/]+|/src|/workspace)(?=/)"
 )
 """Where GitHub (hosted, container, Docker action), GitLab and scanner images check out to."""
+_LONGEST_PATH = 4096
+"""Characters; no system we know opens a longer one."""
 _DRIVE = re.compile(r"^[A-Za-z]:/")
 
 
@@ -35,6 +37,8 @@ class Paths:
         path = _plain(raw, uri=uri)
         if not path:
             raise Unplaceable("the path is empty")
+        if len(path) > _LONGEST_PATH:
+            raise Unplaceable(f"the path has more than {_LONGEST_PATH} characters")
         absolute = path.startswith("/") or bool(_DRIVE.match(path))
         path = posixpath.normpath(path)
         if absolute:

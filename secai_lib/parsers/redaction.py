@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 from secai_lib.core.errors import MalformedScan, UnknownFormat
-from secai_lib.parsers.document import Document, decode
+from secai_lib.parsers.document import Document, decode, encoding_of
 from secai_lib.parsers.node import Broken
 from secai_lib.parsers.reading import recognise
 from secai_lib.parsers.secrets import REDACTED, Sweeper, apply, sweep
@@ -28,11 +28,11 @@ def redact_report(
     if not known:
         return stored, count
     try:
-        document = None if stored.lstrip().startswith(b"<") else decode(name, stored)
+        document = decode(name, stored)
     except (MalformedScan, UnknownFormat):
         document = None
-    if document is None:
-        text = stored.decode("utf-8", "surrogateescape")
+    if document is None or document.xml is not None:
+        text = _as_text(stored)
         clean = Sweeper(known).out_of(text)
         changed = int(clean != text)
         return (clean.encode("utf-8", "surrogateescape") if changed else stored), count + changed
@@ -67,6 +67,13 @@ def _dump(value: object, *, indent: int | None) -> bytes:
     return json.dumps(value, indent=indent).encode("ascii")
 
 
+def _as_text(data: bytes) -> str:
+    """Every byte survives in UTF-8; a broken UTF-16 or UTF-32 file keeps what can be read."""
+    encoding = encoding_of(data)
+    wide = not encoding.startswith("utf-8")
+    return data.decode(encoding if wide else "utf-8", "replace" if wide else "surrogateescape")
+
+
 def _redact_raw(data: bytes) -> tuple[bytes, int]:
     count = 0
 
@@ -77,4 +84,6 @@ def _redact_raw(data: bytes) -> tuple[bytes, int]:
         count += 1
         return found[1] + REDACTED.encode() + found[3]
 
-    return _RAW.sub(mask, data), count
+    plain = _as_text(data).encode("utf-8", "surrogateescape")
+    masked = _RAW.sub(mask, plain)
+    return (masked, count) if count else (data, 0)

@@ -11,10 +11,11 @@ from secai_lib.core.finding import (
     SourceLocation,
     UrlLocation,
 )
+from secai_lib.core.text import one_line
 from secai_lib.parsers import severity
 from secai_lib.parsers.base import Parser, SarifItem
 from secai_lib.parsers.document import Document
-from secai_lib.parsers.node import Broken, Node, NoResult, headline
+from secai_lib.parsers.node import Broken, Node, NoResult, clipped, headline
 from secai_lib.parsers.sarif_flows import flow_of
 from secai_lib.parsers.sarif_places import places_of, resource_of
 from secai_lib.parsers.sarif_rules import Rules, fingerprints_of, message_of, slug_of
@@ -52,7 +53,8 @@ class SarifParser(Parser):
         tally = Tally(document.name)
         version = document.root.text("version")
         if version and not version.startswith("2."):
-            raise Broken("/version", f"SARIF {version} is not supported; write SARIF 2.1.0")
+            reason = f"SARIF {one_line(version, 20)} is not supported; write SARIF 2.1.0"
+            raise Broken("/version", reason)
         tools = []
         for run in runs_of(document):
             tool, _ = self._tool(run)
@@ -105,7 +107,7 @@ class SarifParser(Parser):
             cwes=_cwes(item),
             advisories=advisories_in(item.rule_id, *item.tags, *rule.texts("deprecatedIds")),
             locations=_locations(item),
-            help=rule.text("help", "markdown") or rule.text("help", "text"),
+            help=clipped(rule.text("help", "markdown") or rule.text("help", "text")),
             references=_references(item),
             confidence=_confidence(item),
             suppressed=_suppressed(result),

@@ -4,13 +4,15 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from secai_lib.parsers.node import Broken, Node, clean_text
+from secai_lib.parsers.node import LONGEST_SHARED_TEXT, Broken, Node, clean_text, clipped
 
 _LINK = re.compile(r"\[((?:[^\[\]\\\n]|\\.){1,500})\]\(\d{1,6}\)(?:,\(\d{1,6}\))*")
 _ESCAPED = re.compile(r"\\([\[\]\\])")
 _MOST_EXTENSIONS = 50
 """Extensions whose shared messages are tried; CodeQL's largest runs have about ten."""
 _LONGEST_PRINT = 300
+_MAX_LEVELS = 20
+"""Levels of a hierarchical rule id that are tried; the standard's own examples have two."""
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\d{1,3})\}")
 
 
@@ -60,7 +62,7 @@ class Rules:
             own = rule.text("id")
             if not rule_id or rule_id == own or rule_id.startswith(f"{own}/"):
                 return rule
-        while rule_id:
+        for _ in range(_MAX_LEVELS):
             if rule_id in self._by_id:
                 return self._by_id[rule_id]
             rule_id = rule_id.rpartition("/")[0]
@@ -93,7 +95,7 @@ def message_of(run: Node, rule: Node, result: Node) -> str:
                 break
             text = strings.text(wanted, "text") or strings.text(wanted, "markdown")
     text = text or rule.text("fullDescription", "text") or rule.text("shortDescription", "text")
-    return without_links(_fill(text, message.texts("arguments"))).strip()
+    return without_links(_fill(clipped(text), message.texts("arguments"))).strip()
 
 
 def _shared_strings(run: Node) -> Iterator[Node]:
@@ -112,6 +114,7 @@ def without_links(text: str) -> str:
 
 
 def _fill(text: str, arguments: tuple[str, ...]) -> str:
+    """Left as it is when it would grow too long: one argument fits into many placeholders."""
     if not arguments:
         return text
 
@@ -121,7 +124,8 @@ def _fill(text: str, arguments: tuple[str, ...]) -> str:
         number = int(found[1])
         return arguments[number] if number < len(arguments) else found[0]
 
-    return _PLACEHOLDER.sub(replace, text)
+    growth = sum(len(replace(found)) for found in _PLACEHOLDER.finditer(text))
+    return text if growth > LONGEST_SHARED_TEXT else _PLACEHOLDER.sub(replace, text)
 
 
 def fingerprints_of(result: Node) -> tuple[str, ...]:

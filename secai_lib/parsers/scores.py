@@ -19,7 +19,7 @@ def score_of_vector(vector: str) -> float | None:
         if vector.startswith("CVSS:3"):
             return float(CVSS3(vector).base_score)
         return float(CVSS2(vector.strip("()")).base_score)
-    except (CVSSError, ValueError, KeyError, ArithmeticError):
+    except (CVSSError, ValueError, LookupError, ArithmeticError, TypeError):
         return None
 
 

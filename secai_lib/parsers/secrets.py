@@ -170,10 +170,11 @@ class Sweeper:
         """Take `secrets`: text -> what to put in its place."""
         self._secrets = secrets
         self._words = {word for word in secrets if len(word) < _HEAD or _PLAIN_WORD.match(word)}
-        self._by_head: dict[str, list[str]] = {}
-        long = sorted(secrets.keys() - self._words, key=lambda item: (-len(item), item))
-        for secret in long:
-            self._by_head.setdefault(secret[:_HEAD], []).append(secret)
+        self._long = secrets.keys() - self._words
+        heads: dict[str, set[int]] = {}
+        for secret in self._long:
+            heads.setdefault(secret[:_HEAD], set()).add(len(secret))
+        self._lengths = {head: sorted(found, reverse=True) for head, found in heads.items()}
 
     def out_of(self, text: str) -> str:
         """`text` without them."""
@@ -183,10 +184,10 @@ class Sweeper:
             )
         pieces: list[str] = []
         done = at = 0
-        while self._by_head and at + _HEAD <= len(text):
-            candidates = self._by_head.get(text[at : at + _HEAD], ())
-            hit = next((item for item in candidates if text.startswith(item, at)), "")
-            if hit:
+        while self._lengths and at + _HEAD <= len(text):
+            lengths = self._lengths.get(text[at : at + _HEAD], ())
+            here = (text[at : at + length] for length in lengths)
+            if hit := next((piece for piece in here if piece in self._long), ""):
                 pieces += (text[done:at], self._secrets[hit])
                 done = at = at + len(hit)
             else:

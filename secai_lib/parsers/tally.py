@@ -4,8 +4,20 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from secai_lib.core.finding import Evidence, ParsedReport, Result, Skipped
+from secai_lib.core.finding import (
+    ArchiveLocation,
+    Evidence,
+    ImageLocation,
+    Location,
+    ParsedReport,
+    Result,
+    Skipped,
+)
 from secai_lib.parsers.node import Broken, Node, NoResult
+
+_LONGEST_NAME = 1000
+"""Characters of a name that any number of results share (an image's, a version's): written into
+each of them, a long one makes terabytes of a small report."""
 
 
 class Tally:
@@ -28,7 +40,7 @@ class Tally:
         try:
             if not isinstance(node.value, dict):
                 raise node.broken("an object")
-            self._results.append(build(node))
+            self._results.append(_shortened(build(node)))
         except NoResult as verdict:
             self._skip(tool, node.pointer, str(verdict), results=1)
         except Broken as error:
@@ -73,3 +85,22 @@ class Tally:
                 results=results,
             )
         )
+
+
+def _shortened(result: Result) -> Result:
+    """`result` with the names cut that it shares with others."""
+    changes: dict[str, object] = {}
+    if len(result.tool_version) > _LONGEST_NAME:
+        changes["tool_version"] = result.tool_version[:_LONGEST_NAME]
+    places = tuple(_short_place(place) for place in result.locations)
+    if places != result.locations:
+        changes["locations"] = places
+    return result.model_copy(update=changes) if changes else result
+
+
+def _short_place(place: Location) -> Location:
+    if not isinstance(place, ImageLocation | ArchiveLocation):
+        return place
+    names = place.model_dump(exclude={"kind"})
+    long = {name: text[:_LONGEST_NAME] for name, text in names.items() if len(text) > _LONGEST_NAME}
+    return place.model_copy(update=long) if long else place

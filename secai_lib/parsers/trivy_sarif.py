@@ -60,7 +60,7 @@ def _place(draft: Result, item: SarifItem, *, os_package: bool) -> tuple[Locatio
     image = item.run.text("properties", "imageName")
     path = _raw_path(item.result)
     if os_package:
-        return ImageLocation(image=image or path, target=path), _distribution(item.run)
+        return ImageLocation(image=image or path, target=path), _distribution(item)
     ecosystem = ecosystems.of_file(path) or ("Maven" if ":" in _package(draft) else "")
     if image or ecosystems.is_archive(path):
         return ArchiveLocation(archive=path.lstrip("/"), image=image), ecosystem
@@ -83,11 +83,14 @@ def _raw_path(result: Node) -> str:
     return ""
 
 
-def _distribution(run: Node) -> str:
-    """The image's distribution, by the marks in all its package versions."""
-    versions = (
-        labels(result.text("message", "text")).get("Installed Version", "")
-        for result in run.items("results")
-        if isinstance(result.value, dict) and isinstance(result.value.get("message"), dict)
-    )
-    return ecosystems.of_os_versions(versions)
+def _distribution(item: SarifItem) -> str:
+    """The image's distribution, by the marks in all its package versions; asked for once a run."""
+    question = f"distribution of {item.run.pointer}"
+    if question not in item.document.worked_out:
+        versions = (
+            labels(result.text("message", "text")).get("Installed Version", "")
+            for result in item.run.items("results")
+            if isinstance(result.value, dict) and isinstance(result.value.get("message"), dict)
+        )
+        item.document.worked_out[question] = ecosystems.of_os_versions(versions)
+    return item.document.worked_out[question]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 _CWE = re.compile(r"\bCWE[-_ :/]{0,3}0*([1-9]\d{0,4})\b", re.IGNORECASE)
+_LARGEST_CWE = 99_999
 _ADVISORY = re.compile(
     r"\b(?:CVE-\d{4}-\d{4,10}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}|PYSEC-\d{4}-\d{1,8}"
     r"|RUSTSEC-\d{4}-\d{4,8}|GO-\d{4}-\d{4,8}|OSV-\d{4}-\d{1,8}|DSA-\d{1,6}-\d{1,4}"
@@ -20,8 +21,8 @@ def cwes_in(*texts: str) -> tuple[str, ...]:
 
 
 def cwe_names(numbers: Iterable[int]) -> tuple[str, ...]:
-    """`CWE-n` for each positive number, sorted, each once."""
-    known = {number for number in numbers if number > 0}
+    """`CWE-n` for each number that can be one, sorted, each once."""
+    known = {number for number in numbers if 0 < number <= _LARGEST_CWE}
     return tuple(f"CWE-{number}" for number in sorted(known))
 
 

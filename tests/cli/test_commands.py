@@ -126,6 +126,14 @@ def test_a_hostile_zip_is_refused_and_the_rest_is_read(report: Path, tmp_path: P
     assert len(done.stdout.splitlines()) == 2
 
 
+def test_what_a_folder_holds_besides_files_is_said(report: Path) -> None:
+    (report.parent / "link.json").symlink_to("/etc/passwd")
+    done = secai("parse", report.parent, "--format", "jsonl")
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 2
+    assert "skipped: link.json: a link is not followed" in done.stderr
+
+
 def test_repositories_that_cannot_be_scanned_say_why(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

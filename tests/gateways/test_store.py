@@ -68,7 +68,9 @@ def test_a_damaged_file_is_noticed_and_repaired_by_the_next_publish(tmp_path: Pa
     assert store.read("thing", "a.txt", "k") == b"one"
 
 
-@pytest.mark.parametrize("name", ["../escape", "a/../../escape", "/etc/escape"])
+@pytest.mark.parametrize(
+    "name", ["../escape", "a/../../escape", "/etc/escape", "a/../manifest.json"]
+)
 def test_a_file_cannot_leave_its_folder(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError):
         Store(tmp_path).publish("thing", {name: b""}, origin=origin(), counts={})
