@@ -75,11 +75,20 @@ def tables(**environment: str) -> str:
     return said.partition("\n\n")[2].replace("\n#", "\n##")
 
 
+def ratings() -> str:
+    """How bad and which weakness, per scanner."""
+    from secai_lib.parsers import PARSERS
+    from secai_lib.parsers.ratings import markdown
+
+    return markdown(frozenset(parser.name for parser in PARSERS))
+
+
 QUICK: dict[str, Callable[[], str]] = {
     "tree": lambda: f"```\n{tree()}\n```",
     "help": lambda: f"```\n{command('--help')}\n```",
     "kinds": kinds,
     "formats": scanners,
+    "ratings": ratings,
 }
 SLOW: dict[str, Callable[[], str]] = {
     "demo": lambda: f"```\n{command('demo')}\n```",

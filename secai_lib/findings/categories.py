@@ -29,7 +29,7 @@ limits. In source code they may sit anywhere, in an answered request they are th
 WEB_CWES = {79, 80, 113, 352, 353, 601, 614, 644, 693, 1004, 1021, 1275}
 """What a browser is made to do: scripts, headers, cookies, frames, redirects, forged requests."""
 
-DYNAMIC_SCANNERS = {"zap"}
+DYNAMIC_SCANNERS = {"nuclei", "zap"}
 """They only ever look at a running service, also when they name no request."""
 
 SECRET_TECHNOLOGIES = {"secret", "secrets"}

@@ -57,8 +57,9 @@ RATINGS: tuple[Rating, ...] = (
     Rating("gosec", _plain("HIGH MEDIUM LOW"), "`severity`; in SARIF the rule's help", "",
            "`cwe.id`; in SARIF the rule's relationships",
            "https://github.com/securego/gosec#available-rules"),
-    Rating("govulncheck", {}, "rates nothing: called HIGH, imported MEDIUM, required LOW, as its "
-           "SARIF", "", "`database_specific.cwe_ids`", "https://pkg.go.dev/golang.org/x/vuln/cmd/govulncheck"),
+    Rating("govulncheck", {}, "rates nothing: as its SARIF the nearest its `scan_level` can see "
+           "HIGH (called), then MEDIUM (imported), LOW (required)", "", "`database_specific.cwe_ids`",
+           "https://pkg.go.dev/golang.org/x/vuln/cmd/govulncheck"),
     Rating("grype", _plain("Critical High Medium Low Negligible"),
            "`vulnerability.severity`, else the score",
            "the vendors' highest of `cvss`, else NVD's", "`cwes`",
