@@ -58,8 +58,8 @@ RATINGS: tuple[Rating, ...] = (
            "`cwe.id`; in SARIF the rule's relationships",
            "https://github.com/securego/gosec#available-rules"),
     Rating("govulncheck", {}, "rates nothing: as its SARIF the nearest its `scan_level` can see "
-           "HIGH (called), then MEDIUM (imported), LOW (required)", "", "`database_specific.cwe_ids`",
-           "https://pkg.go.dev/golang.org/x/vuln/cmd/govulncheck"),
+           "HIGH (called), then MEDIUM (imported), LOW (required)", "",
+           "`database_specific.cwe_ids`", "https://pkg.go.dev/golang.org/x/vuln/cmd/govulncheck"),
     Rating("grype", _plain("Critical High Medium Low Negligible"),
            "`vulnerability.severity`, else the score",
            "the vendors' highest of `cvss`, else NVD's", "`cwes`",
