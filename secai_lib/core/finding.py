@@ -45,6 +45,13 @@ class Category(StrEnum):
     WEB = "web"
 
 
+ADVISORY_TOOLS = frozenset(
+    {"dependency-check", "govulncheck", "grype", "npm-audit", "osv-scanner", "pip-audit", "snyk",
+     "trivy"}
+)  # fmt: skip
+"""Scanners that compare installed packages with published advisories; a rule of theirs is one."""
+
+
 class SourceLocation(Record):
     """A place in a file of the repository."""
 

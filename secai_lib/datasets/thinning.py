@@ -5,18 +5,17 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
 
+from secai_lib.core.finding import ADVISORY_TOOLS
 from secai_lib.core.settings import DatasetSettings
 from secai_lib.core.training import ExampleMetadata, TrainingExample
 from secai_lib.datasets.likeness import clusters, components
 
 Rows = list[TrainingExample]
 
-_ADVISORY_TOOLS = frozenset({"osv-scanner", "trivy"})
-
 
 def rule_of(metadata: ExampleMetadata) -> str:
     """What counts as one rule: an advisory occurs once, so its tool and kind of weakness do."""
-    advisory = metadata.tool in _ADVISORY_TOOLS and "-" in metadata.rule
+    advisory = metadata.tool in ADVISORY_TOOLS and "-" in metadata.rule
     return f"{metadata.tool}:{metadata.vulnerability_type if advisory else metadata.rule}"
 
 

@@ -23,7 +23,8 @@ _RATED = re.compile(
     rf"\b(?:rated|severity)\b\W{{1,4}}(?:is\W+)?({'|'.join(SEVERITIES)})\b", re.IGNORECASE
 )
 _SCANNERS = re.compile(
-    r"\b(?:bandit|checkov|detect-secrets|gitleaks|osv-scanner|semgrep|trivy|trufflehog|zap|zizmor)\b",
+    r"\b(?:bandit|checkov|dependency-check|detect-secrets|gitleaks|gosec|govulncheck|grype|hadolint"
+    r"|kics|npm-audit|nuclei|osv-scanner|pip-audit|semgrep|snyk|trivy|trufflehog|zap|zizmor)\b",
     re.IGNORECASE,
 )
 _FILE = re.compile(

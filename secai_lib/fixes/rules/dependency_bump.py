@@ -2,7 +2,14 @@
 
 from collections.abc import Sequence
 
-from secai_lib.core.finding import ArchiveLocation, Finding, ImageLocation, Package
+from secai_lib.core.finding import (
+    ADVISORY_TOOLS,
+    ArchiveLocation,
+    Finding,
+    ImageLocation,
+    NoLocation,
+    Package,
+)
 from secai_lib.core.fix import Edit, ProofMethod, Proposal, SourceFiles
 from secai_lib.fixes.advisory import version_order
 from secai_lib.fixes.declarations import Declaration
@@ -19,6 +26,13 @@ EXPLANATION = (
     "The installed version has a published weakness; the new one lies outside the affected "
     "versions of every advisory about this package in the scan."
 )
+_ANY = ("*",)
+_ONLY_ADVISORIES = {"npm-audit", "osv-scanner", "pip-audit"}
+"""Every rule of theirs is an advisory, also where its id is a bare number."""
+_ADVISORY_IDS = (
+    "CVE-*", "GHSA-*", "PYSEC-*", "OSV-*", "DLA-*", "DSA-*", "TEMP-*", "RUSTSEC-*", "GO-*",
+    "NSWG-*", "RHSA-*", "ALAS*", "USN-*", "SNYK-*", "npm:*",
+)  # fmt: skip
 _SHOWN = 5
 """Advisories named in a text; the rest is counted."""
 
@@ -98,6 +112,12 @@ def _no_fix_in_image(package: Package) -> Abstain:
 
 def _not_in_a_file(finding: Finding, package: Package, choice: Choice) -> Abstain:
     place = finding.result.location
+    if isinstance(place, NoLocation):
+        return Abstain(
+            "no_place",
+            f"The scanner does not say which file brings {package.name} {package.version}: set it "
+            f"to {choice.in_branch} where your project declares it.",
+        )
     if isinstance(place, ArchiveLocation):
         return Abstain(
             "built_artifact",
@@ -199,25 +219,7 @@ RULE = FixRule(
     kind=KIND,
     title=TITLE,
     explanation=EXPLANATION,
-    handles={
-        "osv-scanner": ("*",),
-        "trivy": (
-            "CVE-*",
-            "GHSA-*",
-            "PYSEC-*",
-            "OSV-*",
-            "DLA-*",
-            "DSA-*",
-            "TEMP-*",
-            "RUSTSEC-*",
-            "GO-*",
-            "NSWG-*",
-            "RHSA-*",
-            "ALAS*",
-            "USN-*",
-        ),
-        "grype": ("CVE-*", "GHSA-*"),
-    },
+    handles={tool: _ANY if tool in _ONLY_ADVISORIES else _ADVISORY_IDS for tool in ADVISORY_TOOLS},
     propose=propose,
     method=ProofMethod.ADVISORY,
 )

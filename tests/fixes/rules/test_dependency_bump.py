@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from secai_lib.core.errors import MalformedScan, UnknownFormat
 from secai_lib.core.finding import (
+    ADVISORY_TOOLS,
     ArchiveLocation,
     Finding,
     ImageLocation,
     Location,
     LockfileLocation,
+    NoLocation,
     Package,
     VersionRange,
 )
@@ -22,11 +25,13 @@ from secai_lib.fixes.advisory import advisories_beside, advisory_checks
 from secai_lib.fixes.edits import fixed_texts
 from secai_lib.fixes.rule import Abstain, rule_for
 from secai_lib.fixes.rules import RULES
-from secai_lib.fixes.rules.dependency_bump import propose
+from secai_lib.fixes.rules.dependency_bump import RULE, propose
 from secai_lib.fixes.versions import choose_version
 from secai_lib.parsers import parse_report
 from tests.fakes.records import make_finding, make_result
 from tests.fakes.rescanner import FakeFiles
+
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 def found(
@@ -355,3 +360,28 @@ def test_a_real_advisory_accepts_the_written_fix(real: list[Finding]) -> None:
             assert len(fixed) == 2
             checked += 1
     assert checked >= 46
+
+
+def test_every_advisory_about_a_package_in_a_sample_is_taken() -> None:
+    reports = []
+    for path in sorted(SAMPLES.rglob("*.json*")):
+        try:
+            reports.append(parse_report(path.name, path.read_bytes()))
+        except (MalformedScan, UnknownFormat):
+            continue
+    about = [
+        result
+        for report in reports
+        for result in report.results
+        if result.package and result.advisories
+    ]
+    assert {result.tool for result in about} >= ADVISORY_TOOLS
+    assert [result.rule_id for result in about if not RULE.takes_result(result)] == []
+
+
+def test_a_scanner_that_names_no_file_is_told_the_version_to_declare() -> None:
+    finding = found("PyPI", "jinja2", "3.1.3", "3.1.4", place=NoLocation(reason="none"),
+                    tool="pip-audit")  # fmt: skip
+    told = refused(finding, {"requirements.txt": "jinja2==3.1.3\n"})
+    assert told.code == "no_place"
+    assert "3.1.4" in str(told)
