@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
-from secai_lib.core.finding import Finding, Package, Result
+from secai_lib.core.finding import Package, Result
 from secai_lib.core.fix import Edit, ProofCheck, SourceFiles
 from secai_lib.fixes.behaviour import new_spans
 from secai_lib.fixes.declared import version_left
 from secai_lib.fixes.edits import Overlay, by_path
+from secai_lib.fixes.peers import Peers
 
 _CLASSES = {
     "maven": "MavenVersion", "npm": "SemverVersion", "pypi": "PypiVersion",
@@ -152,28 +154,25 @@ def _by_fixed(order: Any, at: Any, version: str, fixed: Sequence[str]) -> bool |
     return True
 
 
-def advisories_beside(target: Result, peers: Iterable[Finding]) -> tuple[Result, ...]:
+def advisories_beside(target: Result, peers: Peers) -> tuple[Result, ...]:
     """What `peers` (open findings of the repository) say of the package of `target`, without it."""
-    package = target.package
-    if package is None:
+    if target.package is None:
         return ()
-    results = (peer.result for peer in peers)
-    return tuple(r for r in results if r.package and _same(r.package, package) and r != target)
-
-
-def _same(one: Package, other: Package) -> bool:
-    return (one.ecosystem.lower(), one.name.lower()) == (
-        other.ecosystem.lower(),
-        other.name.lower(),
-    )
+    return tuple(said for said in peers.advisories(target.package) if said != target)
 
 
 def version_order(ecosystem: str) -> Any:
-    """The version class of an OSV ecosystem (suffixes like `:11` ignored); None if unknown."""
+    """What reads a version of an OSV ecosystem (suffixes like `:11` ignored); None if unknown."""
+    name = _CLASSES.get(ecosystem.split(":")[0].lower())
+    return _reader(name) if name else None
+
+
+@cache
+def _reader(name: str) -> Any:
+    """The class `name`, remembering what it read: advisories name the same versions throughout."""
     from univers import versions  # a tenth of a second to import
 
-    name = _CLASSES.get(ecosystem.split(":")[0].lower())
-    return getattr(versions, name) if name else None
+    return lru_cache(maxsize=100_000)(getattr(versions, name))
 
 
 def _new_versions(

@@ -12,6 +12,7 @@ from secai_lib.fixes.advisory import advisories_beside
 from secai_lib.fixes.certify import TOOLS, Claim
 from secai_lib.fixes.compare import path_of
 from secai_lib.fixes.edits import EditError, fixed_texts
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import Abstain, FixRule, rule_for
 from secai_lib.fixes.yaml_edit import EditRefused
 from secai_lib.fixes.yaml_tree import YamlRefused
@@ -36,15 +37,14 @@ class Attempt:
 
 def attempts_for(
     problem: Problem,
-    findings: Mapping[str, Finding],
+    peers: Peers,
     files: SourceFiles,
     rules: Sequence[FixRule],
     commit: str,
 ) -> tuple[Attempt, ...] | Abstention:
     """Every distinct proposal for `problem`, the preferred first, or why there is none."""
-    ours = [findings[name] for name in problem.fingerprints if name in findings]
+    ours = [f for name in problem.fingerprints if (f := peers.get(name))]
     ours.sort(key=lambda f: (f.result.tool not in TOOLS, f.result.tool, f.fingerprint))
-    peers = tuple(findings.values())
     found: dict[object, Attempt] = {}
     reasons: list[Abstain] = []
     for finding in ours:
@@ -64,7 +64,7 @@ def attempts_for(
 
 
 def propose(
-    rule: FixRule, finding: Finding, peers: Sequence[Finding], files: SourceFiles
+    rule: FixRule, finding: Finding, peers: Peers, files: SourceFiles
 ) -> tuple[Proposal, ...]:
     """What `rule` proposes; every way of saying no is an `Abstain`.
 
@@ -94,7 +94,7 @@ def _attempt(
     finding: Finding,
     proposal: Proposal,
     rule: FixRule,
-    peers: tuple[Finding, ...],
+    peers: Peers,
     files: SourceFiles,
     commit: str,
 ) -> Attempt:

@@ -26,6 +26,7 @@ from secai_lib.fixes.edits import (
     apply_edits,
     by_path,
 )
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import Abstain
 from secai_lib.fixes.syntax import check_syntax
 
@@ -39,12 +40,12 @@ COMBINED = "combined"
 class Build:
     """Files with fixes put in one after the other."""
 
+    peers: Peers
+    """The findings, with their lines where they are in `texts`."""
     texts: dict[str, str] = field(default_factory=dict)
     """Path -> text."""
     chains: dict[str, LineChain] = field(default_factory=dict)
     """Path -> where the commit's lines went."""
-    findings: dict[str, Finding] = field(default_factory=dict)
-    """Fingerprint -> finding with its lines where they are in `texts`."""
     inside: list[Attempt] = field(default_factory=list)
     """Attempts whose edits were put in, in order."""
     covered: list[Attempt] = field(default_factory=list)
@@ -67,7 +68,7 @@ class Combined:
 
 def combine(
     attempts: Iterable[Attempt],
-    peers: Iterable[Finding],
+    peers: Peers,
     files: SourceFiles,
     rescan: Rescanner,
 ) -> Combined:
@@ -79,13 +80,12 @@ def combine(
     collide. A file that was not proven in exactly this shape is scanned beside the unfixed
     one; the fix at fault is left out and the rest scanned again, `MAX_ROUNDS` times at most.
     """
-    known = {peer.fingerprint: peer for peer in peers}
     ordered = sorted(attempts, key=lambda a: (*_first_place(a), a.claim.id))
     dropped: dict[str, str] = {}
     runs: tuple[ToolRun, ...] = ()
     for number in range(MAX_ROUNDS + 1):
         left = [attempt for attempt in ordered if attempt.claim.id not in dropped]
-        build = _honest_build(left, known, files, dropped)
+        build = _honest_build(left, peers, files, dropped)
         open_paths = _unproven_paths(build)
         if not open_paths:
             break
@@ -102,21 +102,21 @@ def combine(
         dropped.update(bad)
     else:
         left = [attempt for attempt in ordered if attempt.claim.id not in dropped]
-        build = _honest_build(left, known, files, dropped)
+        build = _honest_build(left, peers, files, dropped)
     included = {a.claim.id for a in (*build.inside, *build.covered)} - set(dropped)
     return Combined(build.texts, frozenset(included), dropped, runs)
 
 
 def _honest_build(
     attempts: Sequence[Attempt],
-    known: Mapping[str, Finding],
+    peers: Peers,
     files: SourceFiles,
     dropped: dict[str, str],
 ) -> Build:
     """The build in which every version fix holds: no scanner of the proof reads versions."""
     left = list(attempts)
     while True:
-        build = _build(left, known, files, dropped)
+        build = _build(left, peers, files, dropped)
         bad = _unmet(build, files)
         if not bad:
             return build
@@ -139,11 +139,11 @@ def _unmet(build: Build, files: SourceFiles) -> dict[str, str]:
 
 def _build(
     attempts: Sequence[Attempt],
-    known: Mapping[str, Finding],
+    peers: Peers,
     files: SourceFiles,
     dropped: dict[str, str],
 ) -> Build:
-    build = Build(findings=dict(known))
+    build = Build(peers.copy())
     done: set[tuple[Edit, ...]] = set()
     for attempt in attempts:
         if attempt.claim.proposal.edits in done:
@@ -169,9 +169,7 @@ def _put_in(build: Build, path: str, text: str, group: tuple[Edit, ...]) -> None
     chain = build.chains.get(path, LineChain())
     build.chains[path] = LineChain((*chain.maps, step))
     build.texts[path] = apply_edits(text, group)
-    for name, finding in build.findings.items():
-        if path_of(finding.result) == path:
-            build.findings[name] = _moved(finding, path, step)
+    build.peers.moved(path, lambda finding: _moved(finding, path, step))
 
 
 def _again(attempt: Attempt, build: Build, files: SourceFiles) -> tuple[Edit, ...]:
@@ -179,10 +177,10 @@ def _again(attempt: Attempt, build: Build, files: SourceFiles) -> tuple[Edit, ..
     claim = attempt.claim
     if not set(attempt.texts) & set(build.texts):
         return claim.proposal.edits
-    finding = build.findings[attempt.finding.fingerprint]
+    finding = build.peers.get(attempt.finding.fingerprint) or attempt.finding
     overlay = Overlay(files, build.texts)
     wanted = claim.proposal.kind, claim.proposal.approach
-    for proposal in propose(claim.rule, finding, tuple(build.findings.values()), overlay):
+    for proposal in propose(claim.rule, finding, build.peers, overlay):
         if (proposal.kind, proposal.approach) == wanted:
             same = sorted(e.replacement for e in proposal.edits) == sorted(
                 e.replacement for e in claim.proposal.edits
@@ -220,11 +218,15 @@ def _moved_place(
 
 def _unproven_paths(build: Build) -> set[str]:
     """Paths whose text is not exactly the one that was proven for every fix in it."""
-    found = set()
-    for path, text in build.texts.items():
-        touching = [a for a in build.inside if path in a.texts]
-        waiting = [a for a in build.covered if path_of(a.finding.result) == path]
-        if any(a.texts.get(path) != text for a in (*touching, *waiting)):
+    found = {
+        path
+        for attempt in build.inside
+        for path, text in attempt.texts.items()
+        if build.texts.get(path) != text
+    }
+    for attempt in build.covered:
+        path = path_of(attempt.finding.result)
+        if path in build.texts and attempt.texts.get(path) != build.texts[path]:
             found.add(path)
     return found
 

@@ -22,6 +22,7 @@ from secai_lib.fixes.clean import CleanFile
 from secai_lib.fixes.compare import leftovers, line_of, path_of, rule_of
 from secai_lib.fixes.edits import EditError, LineMap, Texts, apply_edits, fixed_texts, inverse
 from secai_lib.fixes.patch import NoSecrets
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.prove import tried_fix
 from secai_lib.fixes.rule import Abstain, FixRule, rule_for
 from secai_lib.fixes.rules import RULES
@@ -147,7 +148,7 @@ def _way_back(variant: Variant, finding: Finding, files: Texts) -> Proposal:
     """The rule's own proposal if it leads to the clean file, else the inverse of the inverse."""
     rule, clean = variant.rule, {variant.file.path: variant.file.text}
     try:
-        for proposal in propose(rule, finding, (finding,), files):
+        for proposal in propose(rule, finding, Peers([finding]), files):
             if fixed_texts(files, proposal.edits) == clean:
                 return proposal
     except (Abstain, EditError):

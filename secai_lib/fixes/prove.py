@@ -6,7 +6,7 @@ the files with all proven fixes together (`combine` says how many more there can
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from secai_lib.core.finding import Finding
+from secai_lib.core.finding import Finding, LockfileLocation, SourceLocation
 from secai_lib.core.fix import (
     Abstention,
     Fix,
@@ -22,6 +22,7 @@ from secai_lib.fixes.attempt import Attempt, attempts_for
 from secai_lib.fixes.certify import BASE, TOOLS, certify, failed
 from secai_lib.fixes.combine import Combined, combine
 from secai_lib.fixes.patch import NoSecrets, Secrets, SecretShown, git_patch, shown_diff
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import FixRule
 from secai_lib.fixes.rules import RULES
 
@@ -71,11 +72,11 @@ def make_fixes(
     repositories are left alone. `secrets` says what no text of a fix may show.
     """
     veil = secrets or NoSecrets()
-    known = {f.fingerprint: f for f in findings if f.repository == repository}
+    known = Peers(f for f in findings if f.repository == repository)
     todo = [p for p in problems if p.repository == repository and p.state == ProblemState.OPEN]
     attempts: list[Attempt] = []
     abstentions: list[Abstention] = []
-    for number, problem in enumerate(sorted(todo, key=lambda problem: problem.id)):
+    for number, problem in enumerate(sorted(todo, key=_file_by_file)):
         on_progress("proposing", number, len(todo))
         answer = attempts_for(problem, known, files, rules, commit)
         if isinstance(answer, Abstention):
@@ -88,9 +89,16 @@ def make_fixes(
     scan = rescan(_variants(attempts, files), TOOLS) if attempts else Rescan(runs=(), results={})
     tried = _tried(attempts, files, scan, veil, on_progress)
     on_progress("combining", 0, 1)
-    outcome = _outcome(attempts, tried, abstentions, known.values(), files, rescan, scan, veil)
+    outcome = _outcome(attempts, tried, abstentions, known, files, rescan, scan, veil)
     on_progress("combining", 1, 1)
     return outcome
+
+
+def _file_by_file(problem: Problem) -> tuple[str, str]:
+    """The order in which a file that was parsed serves all its problems."""
+    place = problem.location
+    path = place.path if isinstance(place, SourceLocation | LockfileLocation) else ""
+    return path, problem.id
 
 
 def _variants(attempts: Sequence[Attempt], files: SourceFiles) -> dict[str, dict[str, str]]:
@@ -166,7 +174,7 @@ def _outcome(
     attempts: Sequence[Attempt],
     tried: Sequence[Fix],
     abstentions: Sequence[Abstention],
-    peers: Iterable[Finding],
+    peers: Peers,
     files: SourceFiles,
     rescan: Rescanner,
     scan: Rescan,
@@ -177,7 +185,7 @@ def _outcome(
     solved = {fix.problem for fix in good}
     first = {fix.problem: fix.id for fix in reversed(good)}  # the preferred one of each problem
     chosen = [attempt for attempt in attempts if first.get(attempt.problem) == attempt.claim.id]
-    together, patch, unsaid = _combined(chosen, list(peers), files, rescan, secrets)
+    together, patch, unsaid = _combined(chosen, peers, files, rescan, secrets)
     others = {fix.id: "Another fix of the same problem is in the patch." for fix in good
               if first[fix.problem] != fix.id}  # fmt: skip
     others |= dict.fromkeys(unsaid, _NO_PATCH)
@@ -198,7 +206,7 @@ def _outcome(
 
 def _combined(
     attempts: Sequence[Attempt],
-    peers: Sequence[Finding],
+    peers: Peers,
     files: SourceFiles,
     rescan: Rescanner,
     secrets: Secrets,

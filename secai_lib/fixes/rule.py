@@ -1,13 +1,14 @@
 """What a fix rule is: one kind of weakness, the edit that removes it, and why it does."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from secai_lib.core.finding import Finding, Result
 from secai_lib.core.fix import Edit, ProofCheck, ProofMethod, Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 
-Propose = Callable[[Finding, Sequence[Finding], SourceFiles], tuple[Proposal, ...]]
+Propose = Callable[[Finding, Peers, SourceFiles], tuple[Proposal, ...]]
 """A finding, every open finding of its repository (itself included), the commit's files."""
 
 Witness = Callable[[Proposal, SourceFiles], ProofCheck]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from secai_lib.core.finding import Finding, Package
-from secai_lib.fixes.advisory import affected, version_order
+from secai_lib.fixes.advisory import advisories_beside, affected, version_order
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import Abstain
 
 _PRERELEASE = re.compile(
@@ -31,18 +32,7 @@ class Choice:
     """The fixed versions as the advisories spell them."""
 
 
-def same_package(package: Package, peers: Sequence[Finding]) -> list[Finding]:
-    """The peers that speak of the same package, whatever its installed version."""
-    key = (package.ecosystem.lower(), package.name.lower())
-    return [
-        peer
-        for peer in peers
-        if peer.result.package is not None
-        and (peer.result.package.ecosystem.lower(), peer.result.package.name.lower()) == key
-    ]
-
-
-def choose_version(finding: Finding, peers: Sequence[Finding]) -> Choice:
+def choose_version(finding: Finding, peers: Peers) -> Choice:
     """The versions outside every affected range of every advisory about the package.
 
     Raises `Abstain` when no advisory names a fixed version, or none of them helps.
@@ -54,8 +44,8 @@ def choose_version(finding: Finding, peers: Sequence[Finding]) -> Choice:
     if order is None:
         raise Abstain("unknown_ecosystem", f"The order of versions of {package.ecosystem} is not "
                       "known here.")  # fmt: skip
-    said = [finding, *(p for p in same_package(package, peers) if p != finding)]
-    known = [p.result.package for p in said if p.result.package is not None]
+    said = (finding.result, *advisories_beside(finding.result, peers))
+    known = [result.package for result in said if result.package is not None]
     candidates = _candidates(order, package, known)
     if not candidates:
         raise Abstain(
@@ -76,13 +66,13 @@ def choose_version(finding: Finding, peers: Sequence[Finding]) -> Choice:
     return Choice(
         in_branch=_nearest(package.version, clean),
         latest_fixed=clean[-1],
-        advisories=tuple(sorted({p.result.rule_id for p in said})),
+        advisories=tuple(sorted({result.rule_id for result in said})),
         named=frozenset(_named(known)),
     )
 
 
 def agreed_version(
-    version: str, finding: Finding, shared: Collection[str], peers: Sequence[Finding], approach: str
+    version: str, finding: Finding, shared: Collection[str], peers: Peers, approach: str
 ) -> str:
     """`version`, or the higher one that a package of the same setting needs.
 
@@ -94,15 +84,14 @@ def agreed_version(
     if package is None or order is None:
         return version
     wanted = {version}
-    for peer in peers:
-        other = peer.result.package
-        if other is None or other.name not in shared or other.version != package.version:
+    for peer in (peer for name in sorted(shared) for peer in peers.named(name)):
+        if peer.result.package is None or peer.result.package.version != package.version:
             continue
         try:
             wanted.add(str(getattr(choose_version(peer, peers), approach)))
         except Abstain:
             continue
-    known = [p.result.package for p in same_package(package, peers) if p.result.package]
+    known = [said.package for said in peers.advisories(package) if said.package]
     for candidate in sorted(wanted, key=order, reverse=True):
         if all(affected(order, about, candidate) is False for about in known):
             return candidate

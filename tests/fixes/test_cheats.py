@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - one cheat a line reads better
 """Ways to make a scanner silent without mending anything; none may come out proven."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pytest
 
@@ -9,6 +9,7 @@ from secai_lib.core.finding import Finding, Package, Result, VersionRange
 from secai_lib.core.fix import Edit, ProofMethod, Proposal, SourceFiles
 from secai_lib.fixes.edits import apply_edits
 from secai_lib.fixes.honesty import honest
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.region import in_place
 from secai_lib.fixes.rule import FixRule
 from tests.fakes.records import make_finding
@@ -191,9 +192,7 @@ def test_another_file_or_block_is_out_of_bounds() -> None:
 
 
 def cheat(*edits: Edit, method: ProofMethod = ProofMethod.RESCAN) -> FixRule:
-    def propose(
-        found: Finding, peers: Sequence[Finding], files: SourceFiles
-    ) -> tuple[Proposal, ...]:
+    def propose(found: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
         return (Proposal(kind="toy", title="Cheat", explanation="", edits=edits),)
 
     handles = {"bandit": ("bad",), "trivy": ("CVE-*",)}

@@ -3,6 +3,7 @@
 import pytest
 
 from secai_lib.core.finding import SourceLocation
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import Abstain
 from secai_lib.fixes.rules import workflow_permissions
 from tests.fakes.records import make_finding, make_result
@@ -34,6 +35,6 @@ def test_a_called_workflow_never_asks_for_more_than_its_caller_has() -> None:
         files = FakeFiles({path: called, caller: calling.format(block)})
         if refused:
             with pytest.raises(Abstain, match=r"main\.yml calls this workflow without"):
-                workflow_permissions.propose(finding, [finding], files)
+                workflow_permissions.propose(finding, Peers([finding]), files)
         else:
-            assert workflow_permissions.propose(finding, [finding], files)
+            assert workflow_permissions.propose(finding, Peers([finding]), files)

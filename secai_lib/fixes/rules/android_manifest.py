@@ -1,17 +1,18 @@
 """Switches of an Android manifest -> off. One family: an attribute gets the value `false`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from tree_sitter import Node
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import ProofMethod, Proposal, SourceFiles
 from secai_lib.core.syntax import SourceTree, parse
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule
 from secai_lib.fixes.witness import tree_witness
 
-Propose = Callable[[Finding, Sequence[Finding], SourceFiles], tuple[Proposal, ...]]
+Propose = Callable[[Finding, Peers, SourceFiles], tuple[Proposal, ...]]
 
 _SWITCHES = {
     "android-allow-backup": (
@@ -45,9 +46,7 @@ _SWITCHES = {
 
 
 def _propose_for(kind: str, attribute: str, title: str, explanation: str) -> Propose:
-    def propose(
-        finding: Finding, peers: Sequence[Finding], files: SourceFiles
-    ) -> tuple[Proposal, ...]:
+    def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
         """The proposal that writes `false`; abstains when other apps are meant to call."""
         place = place_of(finding, files)
         tree = parse(place.text, "xml")

@@ -1,10 +1,11 @@
 """Services of a Compose file with too many rights -> fewer."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, ProofMethod, Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import Place, place_of, proposal, refusable
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.witness import yaml_witness
@@ -33,9 +34,7 @@ COMPOSE_FILE = re.compile(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml\Z")
 _FRONT_DOORS = ("80", "443")
 
 
-def propose_privileged(
-    finding: Finding, peers: Sequence[Finding], files: SourceFiles
-) -> tuple[Proposal, ...]:
+def propose_privileged(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that takes `privileged` away."""
     place, tree = _compose(finding, files)
     edits = []
@@ -48,7 +47,7 @@ def propose_privileged(
 
 
 def propose_no_new_privileges(
-    finding: Finding, peers: Sequence[Finding], files: SourceFiles
+    finding: Finding, peers: Peers, files: SourceFiles
 ) -> tuple[Proposal, ...]:
     """The proposal that adds `no-new-privileges` to the service."""
     place, tree = _compose(finding, files)
@@ -69,9 +68,7 @@ def propose_no_new_privileges(
     return (proposal("compose-no-new-privileges", title, NO_NEW, edits),)
 
 
-def propose_port(
-    finding: Finding, peers: Sequence[Finding], files: SourceFiles
-) -> tuple[Proposal, ...]:
+def propose_port(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that publishes on the host only; abstains for the web's own ports."""
     place, tree = _compose(finding, files)
     edits = []
@@ -83,9 +80,7 @@ def propose_port(
     return (proposal("compose-port-binding", title, PORT, edits),)
 
 
-def propose_socket(
-    finding: Finding, peers: Sequence[Finding], files: SourceFiles
-) -> tuple[Proposal, ...]:
+def propose_socket(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """Never a proposal: the service would stop working."""
     raise Abstain(
         "needs_design",

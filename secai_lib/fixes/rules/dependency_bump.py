@@ -16,6 +16,7 @@ from secai_lib.fixes.declarations import Declaration
 from secai_lib.fixes.declarations_gradle import gradle_declarations
 from secai_lib.fixes.declarations_npm import npm_declarations
 from secai_lib.fixes.declared import Finder, finder_of
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import proposal
 from secai_lib.fixes.rule import Abstain, FixRule
 from secai_lib.fixes.versions import Choice, agreed_version, choose_version
@@ -37,7 +38,7 @@ _SHOWN = 5
 """Advisories named in a text; the rest is counted."""
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposals `in_branch` and, where it differs, `latest_fixed`.
 
     Raises `Abstain` for packages of images, for transitive ones and without a fixed version.
@@ -83,7 +84,7 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
     )
 
 
-def _choice(finding: Finding, package: Package, peers: Sequence[Finding]) -> Choice:
+def _choice(finding: Finding, package: Package, peers: Peers) -> Choice:
     place = finding.result.location
     try:
         return choose_version(finding, peers)

@@ -1,10 +1,11 @@
 """ADD of local files -> COPY."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
 from secai_lib.fixes.dockerfile import Dockerfile, Instruction, in_dockerfiles, read_dockerfile
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
@@ -23,7 +24,7 @@ _REMOTE = ("http://", "https://", "ftp://", "git@", "git://", "ssh://")
 _ONLY_ADD = ("--checksum", "--keep-git-dir", "--unpack")
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that replaces every ADD; raises `Abstain` when one needs to be ADD."""
     dockerfile = read_dockerfile(place_of(finding, files))
     edits = []

@@ -1,10 +1,11 @@
 """apt -> apt-get."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.dockerfile import Dockerfile, in_dockerfiles, read_dockerfile
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.shell_words import all_commands
@@ -19,7 +20,7 @@ _APT_GET = {"install", "update", "upgrade", "remove", "purge", "autoremove", "cl
             "autoclean", "source", "build-dep", "download", "reinstall"}  # fmt: skip
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that calls apt-get; abstains for what only apt can do."""
     dockerfile = read_dockerfile(place_of(finding, files))
     edits = []

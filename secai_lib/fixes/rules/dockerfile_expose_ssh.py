@@ -1,11 +1,12 @@
 """EXPOSE 22 -> not exposed."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
 from secai_lib.fixes.dockerfile import Dockerfile, in_dockerfiles, read_dockerfile, runs_ssh
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
@@ -20,7 +21,7 @@ EXPLANATION = (
 _SSH = ("22", "22/tcp")
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that takes port 22 away; raises `Abstain` when an SSH server runs."""
     dockerfile = read_dockerfile(place_of(finding, files))
     place = dockerfile.place

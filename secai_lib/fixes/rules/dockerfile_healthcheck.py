@@ -1,6 +1,6 @@
 """An image without a health check -> one that asks whether its port answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
@@ -13,6 +13,7 @@ from secai_lib.fixes.dockerfile import (
     read_dockerfile,
     without,
 )
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
@@ -27,7 +28,7 @@ EXPLANATION = (
 )
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that adds a check; raises `Abstain` without one exposed port or a client."""
     dockerfile = read_dockerfile(place_of(finding, files))
     expose, port = _port(dockerfile)

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
 from secai_lib.fixes.dockerfile import Dockerfile, in_dockerfiles, read_dockerfile
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
@@ -15,7 +16,7 @@ TITLE = "Use a label for the maintainer"
 EXPLANATION = "`MAINTAINER` is deprecated; a label holds the same text and tools can read it."
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that turns MAINTAINER into a label."""
     dockerfile = read_dockerfile(place_of(finding, files))
     edits = []

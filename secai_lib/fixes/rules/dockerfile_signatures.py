@@ -1,10 +1,11 @@
 """Switched-off signature checks of package managers in a Dockerfile -> switched on again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.dockerfile import Dockerfile, in_dockerfiles, read_dockerfile
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import Place, place_of, proposal
 from secai_lib.fixes.rule import FixRule, Weakening
 from secai_lib.fixes.shell_edits import Flags, command_edits, remove_words, without_flags
@@ -28,7 +29,7 @@ _SIGNATURE_FLAGS = {
 }
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that verifies package signatures again; abstains for local packages."""
     rule = finding.result.rule_id
     dockerfile = read_dockerfile(place_of(finding, files))

@@ -1,10 +1,11 @@
 """sudo in a build that is root -> the command itself."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
 from secai_lib.fixes.dockerfile import Dockerfile, Instruction, in_dockerfiles, read_dockerfile
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.shell_words import all_commands
@@ -17,7 +18,7 @@ EXPLANATION = (
 )
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that drops sudo where the build is root anyway."""
     dockerfile = read_dockerfile(place_of(finding, files))
     touched = {run.start for run in dockerfile.touched("RUN")}

@@ -1,7 +1,7 @@
 """An image that runs as root -> a user of its own for the final stage."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
@@ -15,6 +15,7 @@ from secai_lib.fixes.dockerfile import (
     read_dockerfile,
     without,
 )
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.shell_words import commands_of
@@ -38,7 +39,7 @@ _USER_NAME = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")
 _NEEDS_ROOT = ("sshd", "cron", "crond", "supervisord", "systemd", "dockerd", "nginx", "apache2")
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that adds a user; raises `Abstain` when the program may need root."""
     dockerfile = read_dockerfile(place_of(finding, files))
     chain = dockerfile.base_chain()

@@ -1,12 +1,13 @@
 """A relative WORKDIR -> an absolute one."""
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.base_image import base_image
 from secai_lib.fixes.dockerfile import Dockerfile, Stage, in_dockerfiles, read_dockerfile
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 
@@ -18,7 +19,7 @@ EXPLANATION = (
 )
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that writes every WORKDIR as an absolute path."""
     dockerfile = read_dockerfile(place_of(finding, files))
     edits: list[Edit] = []

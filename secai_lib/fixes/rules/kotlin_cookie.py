@@ -1,10 +1,11 @@
 """Flags of a Ktor session cookie -> on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import ProofMethod, Proposal, SourceFiles
 from secai_lib.core.syntax import language_of, parse
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal, whole
 from secai_lib.fixes.rule import FixRule, Weakening, plain_rule_id
 from secai_lib.fixes.witness import tree_witness
@@ -22,7 +23,7 @@ _FLAGS = {
 }
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that turns the flag on."""
     place = place_of(finding, files)
     tree = parse(place.text, "kotlin")

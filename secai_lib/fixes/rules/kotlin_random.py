@@ -1,13 +1,12 @@
 """A predictable random generator in Kotlin -> SecureRandom."""
 
-from collections.abc import Sequence
-
 from tree_sitter import Node
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, ProofMethod, Proposal, SourceFiles
 from secai_lib.core.syntax import SourceTree, parse
 from secai_lib.fixes.kotlin_imports import imported, swap_import
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import Place, place_of, proposal
 from secai_lib.fixes.rule import Abstain, FixRule
 from secai_lib.fixes.witness import tree_witness
@@ -31,7 +30,7 @@ _NEW = {
 _OLD = {"", "Random", JAVA, KOTLIN}
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal; raises `Abstain` for a seeded or an unknown generator."""
     place = place_of(finding, files)
     tree = parse(place.text, "kotlin")

@@ -1,13 +1,14 @@
 """MD5 and SHA-1 in Kotlin -> SHA-256."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from tree_sitter import Node
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import ProofMethod, Proposal, SourceFiles
 from secai_lib.core.syntax import SourceTree, language_of, parse
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal, whole
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.witness import tree_witness
@@ -24,7 +25,7 @@ _WEAK = {"md2", "md4", "md5", "sha", "sha1", "sha-1"}
 _PASSWORD = re.compile(r"(?i)passw|passphrase|\bpwd\b")
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal; raises `Abstain` for passwords, which need a slow function."""
     place = place_of(finding, files)
     tree = parse(place.text, "kotlin")

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.kubernetes import Pod, below, in_pods, joined, read_pod
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import proposal
 from secai_lib.fixes.rule import Abstain, FixRule, Weaken, Weakening
 from secai_lib.fixes.yaml_edit import YamlValue, set_scalar
 from secai_lib.fixes.yaml_tree import YamlPath
 
-Propose = Callable[[Finding, Sequence[Finding], SourceFiles], tuple[Proposal, ...]]
+Propose = Callable[[Finding, Peers, SourceFiles], tuple[Proposal, ...]]
 Setting = tuple[tuple[str, ...], YamlValue]
 
 CONTEXT = "securityContext"
@@ -75,9 +76,7 @@ _KINDS = (
 
 
 def _propose_for(kind: _Kind) -> Propose:
-    def propose(
-        finding: Finding, peers: Sequence[Finding], files: SourceFiles
-    ) -> tuple[Proposal, ...]:
+    def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
         """The proposals for every container of the pod: this setting, and all of `restricted`."""
         pod = read_pod(finding, files)
         minimal: list[Edit] = []

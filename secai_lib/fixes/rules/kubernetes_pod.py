@@ -1,16 +1,17 @@
 """Settings of a Kubernetes pod -> safer ones. One family: a value of the pod's specification."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.kubernetes import Pod, below, in_pods, joined, read_pod
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import proposal
 from secai_lib.fixes.rule import Abstain, FixRule, Weaken, Weakening
 from secai_lib.fixes.yaml_edit import YamlValue, insert_key
 
-Propose = Callable[[Finding, Sequence[Finding], SourceFiles], tuple[Proposal, ...]]
+Propose = Callable[[Finding, Peers, SourceFiles], tuple[Proposal, ...]]
 Refuse = Callable[[Pod], None]
 
 CONTEXT = "securityContext"
@@ -135,9 +136,7 @@ _RESTRICTED = (
 
 
 def _propose_for(kind: _Kind) -> Propose:
-    def propose(
-        finding: Finding, peers: Sequence[Finding], files: SourceFiles
-    ) -> tuple[Proposal, ...]:
+    def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
         """The proposals: this setting, and all that `restricted` asks of a pod."""
         pod = read_pod(finding, files)
         kind.refuse(pod)

@@ -1,10 +1,11 @@
 """imagePullPolicy of Kubernetes containers -> Always."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.kubernetes import Pod, in_pods, read_pod
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import proposal
 from secai_lib.fixes.rule import FixRule, Weakening
 
@@ -18,7 +19,7 @@ EXPLANATION = (
 )
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal for every container whose image has no digest."""
     pod = read_pod(finding, files)
     edits: list[Edit] = []

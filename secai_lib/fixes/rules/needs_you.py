@@ -1,10 +1,10 @@
 """Findings whose fix needs a number, a name or a decision of yours: what to do."""
 
-from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import Abstain, FixRule, plain_rule_id
 
 KIND = "needs-you"
@@ -105,7 +105,7 @@ _ADVICE: dict[str, tuple[tuple[tuple[str, ...], str, str], ...]] = {
 }  # fmt: skip
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """Never a proposal: raises `Abstain` with what to do."""
     rule_id = plain_rule_id(finding.result.rule_id)
     for patterns, code, advice in _ADVICE.get(finding.result.tool, ()):

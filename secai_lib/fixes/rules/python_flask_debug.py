@@ -1,10 +1,11 @@
 """Flask's debug=True -> debug=False."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.python_source import (
     PythonSource,
@@ -23,7 +24,7 @@ EXPLANATION = (
 )
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that turns the debugger off."""
     source = read_python(place_of(finding, files))
     edits = []

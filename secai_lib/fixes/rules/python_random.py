@@ -1,10 +1,11 @@
 """Predictable random numbers -> the operating system's."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.python_source import PythonSource, in_calls, read_python
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
@@ -22,7 +23,7 @@ _METHODS = {"random", "randrange", "randint", "choice", "choices", "uniform", "t
             "randbytes", "sample", "getrandbits"}  # fmt: skip
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal; raises `Abstain` where the numbers are meant to be repeatable."""
     source = read_python(place_of(finding, files))
     for node in ast.walk(source.module):

@@ -1,10 +1,11 @@
 """A request without a time limit -> one with 30 seconds."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.python_source import (
     PythonSource,
@@ -28,7 +29,7 @@ SECONDS = 30
 _CLIENTS = ("requests", "httpx")
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that adds the limit; abstains when the arguments come from a mapping."""
     source = read_python(place_of(finding, files))
     edits = []

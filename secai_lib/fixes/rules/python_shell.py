@@ -3,10 +3,10 @@
 import ast
 import json
 import shlex
-from collections.abc import Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.python_source import PythonSource, is_constant, keyword_of, read_python
 from secai_lib.fixes.rule import Abstain, FixRule
@@ -25,7 +25,7 @@ _BUILTINS = {"cd", "export", "source", ".", "alias", "set", "unset", "ulimit", "
              "eval", "exec", "trap", "type", "command", "read", "wait"}  # fmt: skip
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal for a constant command; raises `Abstain` for anything that needs a shell."""
     source = read_python(place_of(finding, files))
     edits: list[Edit] = []

@@ -2,11 +2,12 @@
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
 from secai_lib.core.syntax import language_of
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal, whole
 from secai_lib.fixes.python_source import read_python
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
@@ -24,7 +25,7 @@ _MUST_NOT_EXIST = re.compile(
 )
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal; raises `Abstain` where the code needs a name that does not exist yet."""
     source = read_python(place_of(finding, files))
     edits = []

@@ -1,10 +1,11 @@
 """verify=False -> verify=True."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.python_source import (
     PythonSource,
@@ -26,7 +27,7 @@ _CLIENTS = ("requests", "httpx")
 _METHODS = ("get", "post", "put", "patch", "delete", "head")
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that turns verification on."""
     source = read_python(place_of(finding, files))
     edits = []

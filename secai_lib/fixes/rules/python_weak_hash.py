@@ -2,10 +2,11 @@
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.python_source import (
     PythonSource,
@@ -37,7 +38,7 @@ _PROTECTING = re.compile(r"(?i)token|secret|sign|hmac|auth|session|credential|cs
 _PASSWORD = re.compile(r"(?i)passw|passphrase|\bpwd\b|\bpin\b")
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposals: SHA-256, or the statement where the hash only names things.
 
     Raises `Abstain` for passwords, which need a slow hash.

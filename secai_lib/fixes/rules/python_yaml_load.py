@@ -1,10 +1,11 @@
 """yaml.load with a loader that builds objects -> yaml.safe_load."""
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal
 from secai_lib.fixes.python_source import PythonSource, in_calls, keyword_of, read_python
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
@@ -22,7 +23,7 @@ _LOADERS = ("yaml.Loader", "yaml.CLoader", "yaml.UnsafeLoader", "yaml.CUnsafeLoa
             "yaml.loader.Loader", "yaml.loader.UnsafeLoader", "yaml.loader.FullLoader")  # fmt: skip
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that loads safely; raises `Abstain` for a loader of the project's own."""
     source = read_python(place_of(finding, files))
     edits: list[Edit] = []

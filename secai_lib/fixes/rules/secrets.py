@@ -1,9 +1,8 @@
 """A secret in the code: what to do, never an edit."""
 
-from collections.abc import Sequence
-
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import Abstain, FixRule
 
 KIND = "secret"
@@ -14,7 +13,7 @@ EXPLANATION = (
 )
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """Never a proposal: raises `Abstain` with the steps, without a word of the secret."""
     path = finding.result.path or "the reported place"
     line = f" line {finding.result.line}" if finding.result.line else ""

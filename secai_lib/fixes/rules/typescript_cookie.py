@@ -1,12 +1,13 @@
 """Flags of an Express cookie -> on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from tree_sitter import Node
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, ProofMethod, Proposal, SourceFiles
 from secai_lib.core.syntax import SourceTree, language_of, parse
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import Place, place_of, proposal, whole
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening, plain_rule_id
 from secai_lib.fixes.witness import tree_witness
@@ -26,7 +27,7 @@ _FLAGS = {
 }
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that turns the flag on, or adds both where the call has no options."""
     place = place_of(finding, files)
     language = language_of(place.path)

@@ -1,11 +1,12 @@
 """rejectUnauthorized: false in Node -> true."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, ProofMethod, Proposal, SourceFiles
 from secai_lib.core.syntax import language_of, parse
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.place import place_of, proposal, whole
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.witness import tree_witness
@@ -21,7 +22,7 @@ EXPLANATION = (
 _VARIABLE = "NODE_TLS_REJECT_UNAUTHORIZED"
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The proposal that turns verification on."""
     place = place_of(finding, files)
     language = language_of(place.path)

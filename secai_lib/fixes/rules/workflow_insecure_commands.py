@@ -1,10 +1,11 @@
 """Workflows that switch GitHub's old, injectable workflow commands back on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
 from secai_lib.fixes.compare import line_of
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.workflow import Workflow, in_workflows, runs_command, scalars, workflow_of
 from secai_lib.fixes.yaml_edit import EditRefused, insert_key, remove_key
@@ -20,7 +21,7 @@ commands.
 """
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The variable taken out of the `env` nearest to the finding."""
     workflow = workflow_of(finding, files)
     tree, line = workflow.tree, line_of(finding.result)

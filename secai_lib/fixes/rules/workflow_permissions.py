@@ -1,9 +1,10 @@
 """Workflows whose token may do more than the jobs need."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.workflow import Workflow, in_workflows, line_in, text_of, workflow_of
 from secai_lib.fixes.workflow_callers import refuse_more_than_callers
@@ -22,7 +23,7 @@ step fails with `Resource not accessible by integration`, add the permission it 
 """
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """The least permissions for the place the finding is about."""
     workflow = workflow_of(finding, files)
     root = workflow.root

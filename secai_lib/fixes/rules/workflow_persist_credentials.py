@@ -1,10 +1,11 @@
 """Checkouts that leave the token in the working copy."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.workflow import (
     Step,
@@ -32,7 +33,7 @@ _PUSHING = re.compile(
 )
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """`persist-credentials: false` for the checkout, unless a later step needs the token."""
     workflow = workflow_of(finding, files)
     job, step = workflow.step_at(line_in(finding))

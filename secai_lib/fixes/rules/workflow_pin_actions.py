@@ -1,10 +1,11 @@
 """Actions named by a tag that its owner, or a thief of the owner's account, can move."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import Abstain, FixRule
 from secai_lib.fixes.workflow import line_in, text_of, workflow_of
 
@@ -24,9 +25,7 @@ Pins = Mapping[str, Mapping[str, str]]
 def rule(pins: Pins) -> FixRule:
     """The fix rule with the commits of `config/action_pins.yaml`."""
 
-    def propose(
-        finding: Finding, peers: Sequence[Finding], files: SourceFiles
-    ) -> tuple[Proposal, ...]:
+    def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
         return (_pinned(finding, files, pins),)
 
     return FixRule(

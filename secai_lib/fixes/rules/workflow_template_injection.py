@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from secai_lib.core.finding import Finding
 from secai_lib.core.fix import Edit, Proposal, SourceFiles
-from secai_lib.fixes.compare import line_of, path_of
+from secai_lib.fixes.compare import line_of, path_of, rule_of
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import Abstain, FixRule, Weakening
 from secai_lib.fixes.shell_quoting import (
     EXPRESSION,
@@ -40,7 +41,7 @@ _TAKEN = frozenset(["PATH", "HOME", "SHELL", "USER", "PWD", "CI", "ENV", "TMPDIR
                     "TOKEN", "HOSTNAME", "TERM", "EDITOR", "UID"])  # fmt: skip
 
 
-def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> tuple[Proposal, ...]:
+def propose(finding: Finding, peers: Peers, files: SourceFiles) -> tuple[Proposal, ...]:
     """Every flagged expression of the finding's step moved into the step's `env`."""
     workflow = workflow_of(finding, files)
     job, step = workflow.step_at(line_in(finding))
@@ -60,8 +61,8 @@ def propose(finding: Finding, peers: Sequence[Finding], files: SourceFiles) -> t
     problem = places[mine]
     if isinstance(problem, Abstain):
         raise problem
-    same = [p for p in peers if (p.result.tool, p.result.rule_id, path_of(p.result))
-            == (finding.result.tool, finding.result.rule_id, path_of(finding.result))]  # fmt: skip
+    same = [peer for peer in peers.at(path_of(finding.result))
+            if rule_of(peer.result) == rule_of(finding.result)]  # fmt: skip
     flagged = {_find(workflow, spans, peer) for peer in same} | {mine}
     # zizmor names the first place of an expression for all its places in the script.
     texts = [workflow.tree.text[start:end] for start, end in spans]

@@ -23,6 +23,7 @@ from secai_lib.core.finding import (
 from secai_lib.core.fix import Proposal
 from secai_lib.fixes.advisory import advisories_beside, advisory_checks
 from secai_lib.fixes.edits import fixed_texts
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import Abstain, rule_for
 from secai_lib.fixes.rules import RULES
 from secai_lib.fixes.rules.dependency_bump import RULE, propose
@@ -54,7 +55,7 @@ def found(
 
 
 def fix(finding: Finding, files: dict[str, str], *peers: Finding) -> tuple[Proposal, ...]:
-    return propose(finding, [finding, *peers], FakeFiles(files))
+    return propose(finding, Peers([finding, *peers]), FakeFiles(files))
 
 
 def after(proposal: Proposal, files: dict[str, str]) -> dict[str, str]:
@@ -74,9 +75,9 @@ def refused(finding: Finding, files: dict[str, str], *peers: Finding) -> Abstain
 def test_versions_are_ordered_by_the_ecosystem_and_not_as_text() -> None:
     netty = found("Maven", "io.netty:netty-codec", "4.1.101.Final", "4.1.125.Final", "4.1.94.Final",
                   "4.1.108.Final")  # fmt: skip
-    assert choose_version(netty, []).in_branch == "4.1.125.Final"
+    assert choose_version(netty, Peers()).in_branch == "4.1.125.Final"
     pypi = found("PyPI", "a", "1.9", "1.10")
-    assert choose_version(pypi, []).in_branch == "1.10"
+    assert choose_version(pypi, Peers()).in_branch == "1.10"
 
 
 def test_the_own_branch_is_preferred_and_never_a_downgrade() -> None:
@@ -84,7 +85,7 @@ def test_the_own_branch_is_preferred_and_never_a_downgrade() -> None:
     for version, wanted in (("1.3.5", "1.3.15"), ("1.4.14", "1.5.13")):
         package = Package(ecosystem="Maven", name="ch.qos.logback:logback-core", version=version,
                           fixed_versions=("1.5.13", "1.3.15"), ranges=ranges)  # fmt: skip
-        choice = choose_version(make_finding(result=make_result(package=package)), [])
+        choice = choose_version(make_finding(result=make_result(package=package)), Peers())
         assert (choice.in_branch, choice.latest_fixed) == (wanted, "1.5.13")
 
 
@@ -93,15 +94,15 @@ def test_a_version_must_end_every_advisory_of_the_package_and_no_other_package()
     second = found("npm", "axios", "1.6.1", "1.12.0", rule="GHSA-2")
     other = found("npm", "axios-mock", "1.6.1", "99.0.0", rule="GHSA-3")
     elsewhere = found("PyPI", "axios", "1.6.1", "50.0.0", rule="GHSA-4")
-    choice = choose_version(first, [second, other, elsewhere])
+    choice = choose_version(first, Peers([second, other, elsewhere]))
     assert choice.in_branch == choice.latest_fixed == "1.12.0"
     assert choice.advisories == ("GHSA-1", "GHSA-2")
 
 
 def test_the_platform_flavour_is_kept_and_prereleases_are_passed_over() -> None:
     guava = found("Maven", "com.google.guava:guava", "31.1-jre", "32.0.0-android")
-    assert choose_version(guava, []).in_branch == "32.0.0-jre"
-    assert choose_version(found("PyPI", "a", "1.0", "1.1rc1", "1.2"), []).in_branch == "1.2"
+    assert choose_version(guava, Peers()).in_branch == "32.0.0-jre"
+    assert choose_version(found("PyPI", "a", "1.0", "1.1rc1", "1.2"), Peers()).in_branch == "1.2"
 
 
 @pytest.mark.parametrize(
@@ -300,12 +301,13 @@ def real(real_scans: Path) -> list[Finding]:
 
 def test_each_of_the_46_real_findings_has_one_fix_in_its_branch(real: list[Finding]) -> None:
     assert len(real) == 46
+    peers = Peers(real)
     chosen = Counter()  # type: Counter[tuple[str, str, str]]
     for finding in real:
         package = finding.result.package
         assert package is not None
         assert rule_for(finding, RULES) is not None
-        choice = choose_version(finding, real)
+        choice = choose_version(finding, peers)
         chosen[package.name, package.version, choice.in_branch] += 1
         bare = re.sub(r"-jre$", "-android", choice.in_branch)
         assert choice.in_branch in package.fixed_versions or any(
@@ -340,7 +342,7 @@ def test_each_of_the_46_real_findings_has_one_fix_in_its_branch(real: list[Findi
 
 def test_a_real_advisory_accepts_the_written_fix(real: list[Finding]) -> None:
     """The engine's own advisory checks pass for what this rule writes."""
-    checked = 0
+    checked, peers = 0, Peers(real)
     for finding in real:
         package, path = finding.result.package, finding.result.path
         assert package is not None and path is not None
@@ -349,10 +351,10 @@ def test_a_real_advisory_accepts_the_written_fix(real: list[Finding]) -> None:
             path: f"{package.name}:{package.version}=runtimeClasspath\n",
             f"{folder}/build.gradle.kts": f'val v = implementation("{package.name}:{package.version}")\n',
         }
-        for proposal in propose(finding, real, FakeFiles(files)):
+        for proposal in propose(finding, peers, FakeFiles(files)):
             fixed = fixed_texts(FakeFiles(files), proposal.edits)
             base = {name: files[name] for name in fixed}
-            beside = advisories_beside(finding.result, real)
+            beside = advisories_beside(finding.result, peers)
             checks = advisory_checks(
                 finding.result, beside, base, fixed, proposal.edits, FakeFiles(base)
             )

@@ -8,6 +8,7 @@ from secai_lib.core.fix import ProofMethod, Proposal
 from secai_lib.fixes.attempt import propose
 from secai_lib.fixes.edits import fixed_texts
 from secai_lib.fixes.honesty import honest
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import Abstain, FixRule, rule_for
 from secai_lib.fixes.rules import RULES
 from tests.fakes.records import make_finding, make_result
@@ -33,7 +34,7 @@ def answer(case: Case | Refused) -> tuple[FixRule, tuple[Proposal, ...], FakeFil
     finding, files = finding_of(case), FakeFiles({case.path: case.text})
     rule = rule_for(finding, RULES)
     assert rule is not None
-    return rule, propose(rule, finding, [finding], files), files
+    return rule, propose(rule, finding, Peers([finding]), files), files
 
 
 @pytest.mark.parametrize("case", [*GOOD, SHELL], ids=lambda case: f"{case.kind}-{case.rule}")
@@ -64,7 +65,7 @@ def test_a_fixed_file_needs_no_second_fix(case: Case) -> None:
     if case.rule in ("CKV_DOCKER_2", "CKV_DOCKER_3", "CKV_DOCKER_8", "secai.compose.privileged"):
         return  # these look for something absent, or a line that moved: the scanner test shows it
     try:
-        again = propose(rule, finding_of(case), [], fixed)
+        again = propose(rule, finding_of(case), Peers(), fixed)
     except (Abstain, StopIteration):
         return
     assert fixed_texts(fixed, again[0].edits) == fixed.texts
@@ -111,7 +112,7 @@ def test_look_alikes_stay_as_they_are(
     finding = make_finding(result=make_result(tool=tool, rule_id=rule, locations=(place,)))
     found, files = rule_for(finding, RULES), FakeFiles({path: text})
     assert found is not None
-    proposal = propose(found, finding, [finding], files)[0]
+    proposal = propose(found, finding, Peers([finding]), files)[0]
     assert wanted in fixed_texts(files, proposal.edits)[path]
 
 
@@ -134,7 +135,7 @@ def test_a_secret_is_never_repeated() -> None:
         rule = rule_for(finding, RULES)
         assert rule is not None
         with pytest.raises(Abstain) as refusal:
-            rule.propose(finding, [finding], FakeFiles({"a.py": text}))
+            rule.propose(finding, Peers([finding]), FakeFiles({"a.py": text}))
         assert SECRET not in refusal.value.reason
         assert "Rotate" in refusal.value.reason and "line 1" in refusal.value.reason
 
@@ -151,6 +152,6 @@ def test_hostile_files_are_refused_not_stumbled_over() -> None:
             rule = rule_for(finding, RULES)
             assert rule is not None
             try:
-                propose(rule, finding, [finding], FakeFiles({case.path: text}))
+                propose(rule, finding, Peers([finding]), FakeFiles({case.path: text}))
             except Abstain as refusal:
                 assert refusal.code != "rule_failed", (case.name, text[:20])

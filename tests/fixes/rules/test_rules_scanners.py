@@ -11,6 +11,7 @@ from secai_lib.core.scan import ToolStatus
 from secai_lib.fixes.attempt import propose
 from secai_lib.fixes.certify import BASE, Claim, certify, failed
 from secai_lib.fixes.edits import fixed_texts
+from secai_lib.fixes.peers import Peers
 from secai_lib.fixes.rule import plain_rule_id, rule_for
 from secai_lib.fixes.rules import RULES
 from secai_lib.gateways.rescan import VariantRescanner
@@ -55,7 +56,7 @@ def proofs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Pr
         finding, files = make_finding(result=hit), FakeFiles({case.path: case.text})
         rule = rule_for(finding, RULES)
         assert rule is not None
-        for proposal in propose(rule, finding, [finding], files):
+        for proposal in propose(rule, finding, Peers([finding]), files):
             claims[name].append(Claim(name, "r", "c", hit, proposal, rule))
             variants[f"{name}/{proposal.approach}"] = fixed_texts(files, proposal.edits)
     fixed = rescan(variants, TOOLS)
