@@ -1,7 +1,8 @@
 """A fix, and the proof that it is one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from secai_lib.core.finding import Result
@@ -148,6 +149,22 @@ class Rescan(Record):
     """Every scanner asked, with whether it ran."""
     results: Mapping[str, tuple[Result, ...]]
     """Variant name -> results, with paths as in the repository."""
+
+    def on(self, variant: str, paths: Collection[str]) -> tuple[Result, ...]:
+        """What the scanners say about `paths` in `variant`, in the order of its results."""
+        places = self._by_path.get(variant, {})
+        found = sorted(number for path in set(paths) for number in places.get(path, ()))
+        return tuple(self.results[variant][number] for number in found)
+
+    @cached_property
+    def _by_path(self) -> dict[str, dict[str, list[int]]]:
+        """Variant -> path -> where its results stand: the unfixed files are asked very often."""
+        index: dict[str, dict[str, list[int]]] = {}
+        for variant, results in self.results.items():
+            places = index.setdefault(variant, {})
+            for number, result in enumerate(results):
+                places.setdefault(result.path or "", []).append(number)
+        return index
 
 
 class Rescanner(Protocol):

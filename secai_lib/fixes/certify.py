@@ -98,11 +98,6 @@ def method_of(rule: FixRule, finding: Result) -> ProofMethod:
     return ProofMethod.ADVISORY if rule.method == ProofMethod.ADVISORY else ProofMethod.RESCAN
 
 
-def results_on(rescan: Rescan, variant: str, paths: Sequence[str]) -> tuple[Result, ...]:
-    """What the scanners say about `paths` in `variant`."""
-    return tuple(r for r in rescan.results.get(variant, ()) if path_of(r) in paths)
-
-
 def failed(certificate: Certificate) -> str:
     """The failed checks as one text, for people."""
     return " ".join(check.detail for check in certificate.checks if not check.passed)
@@ -130,7 +125,7 @@ def _rescan_checks(
     checks = [ProofCheck(name="scanner_ran", passed=ran, detail=detail)]
     if not ran:
         return tuple(checks)
-    before = results_on(rescan, BASE, tuple(base))
+    before = rescan.on(BASE, base)
     found = find_target(target, before)
     place = f"{target.tool}:{target.rule_id}"
     detail = f"{place} {'is' if found is not None else 'is not'} found in the unfixed file."
@@ -139,7 +134,7 @@ def _rescan_checks(
         return tuple(checks)
     survivors = [result for index, result in enumerate(before) if index != found]
     maps = {path: LineMap(base[path], group).target for path, group in by_path(edits).items()}
-    after = results_on(rescan, variant, tuple(base))
+    after = rescan.on(variant, base)
     left = leftovers(rule_of(target), path_of(target), survivors, after, maps)
     detail = f"{place} is gone."
     if left:
@@ -152,7 +147,7 @@ def _nothing_new(paths: Sequence[str], rescan: Rescan, variant: str) -> tuple[Pr
     ran = sorted(run.tool for run in rescan.runs if run.status == ToolStatus.RAN)
     if not ran or not {BASE, variant} <= set(rescan.results):
         return (ProofCheck(name="scanner_ran", passed=False, detail="No scanner ran."),)
-    more = new_results(results_on(rescan, BASE, paths), results_on(rescan, variant, paths))
+    more = new_results(rescan.on(BASE, paths), rescan.on(variant, paths))
     detail = f"{', '.join(ran)} report nothing new."
     if more:
         detail = f"The fixed file has new findings: {', '.join(more)}."

@@ -8,7 +8,7 @@ from secai_lib.core.fix import Edit, ProofMethod, Rescan, Rescanner, SourceFiles
 from secai_lib.core.scan import ToolRun
 from secai_lib.fixes.advisory import still_asked_for
 from secai_lib.fixes.attempt import Attempt, propose
-from secai_lib.fixes.certify import BASE, TOOLS, method_of, results_on
+from secai_lib.fixes.certify import BASE, TOOLS, method_of
 from secai_lib.fixes.compare import (
     LineTarget,
     find_target,
@@ -245,7 +245,7 @@ def _failures(
     """Fix id -> why it has to be left out; empty when every file holds."""
     bad: dict[str, str] = {}
     for path in sorted(paths):
-        before, after = results_on(scan, BASE, [path]), results_on(scan, COMBINED, [path])
+        before, after = scan.on(BASE, [path]), scan.on(COMBINED, [path])
         base = files.read(path) or ""
         here = [a for a in build.inside if path in a.texts]
         bad.update(_still_found(build, path, before, after))
