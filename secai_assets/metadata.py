@@ -9,6 +9,7 @@ import dagster as dg
 from secai_lib.core.manifest import Manifest
 from secai_lib.core.record import Record, content_hash
 from secai_lib.core.text import one_line
+from secai_lib.gateways.schema import meanings
 from secai_lib.gateways.tables import Columns
 
 LABEL, BAR = 22, 12
@@ -54,12 +55,10 @@ def table(rows: Sequence[Mapping[str, object]]) -> dg.TableMetadataValue:
 
 def column_schema(columns: Columns[Any], *records: type[Record]) -> dg.TableSchema:
     """The columns of a stored table, as SQL sees them, described by the fields of `records`."""
-    fields = {name: f for record in reversed(records) for name, f in record.model_fields.items()}
+    said = meanings(columns, *records)
     return dg.TableSchema(
         columns=[
-            dg.TableColumn(
-                name, str(kind), description=fields[name].description if name in fields else None
-            )
+            dg.TableColumn(name, str(kind), description=said[name] or None)
             for name, (kind, _) in columns.items()
         ]
     )
@@ -84,6 +83,21 @@ def bars(title: str, counts: Mapping[str, int]) -> dg.MetadataValue:
     ]
     if len(counts) > ROWS:
         lines.append(f"and {len(counts) - ROWS} more")
+    chart = "\n".join(lines or ["nothing"])
+    return dg.MetadataValue.md(f"**{title}**\n\n```text\n{chart}\n```")
+
+
+def curves(title: str, series: Mapping[str, Sequence[float]]) -> dg.MetadataValue:
+    """A line of letters for each of the first series, all on one scale that begins at zero."""
+    shown = dict(list(series.items())[:ROWS])
+    names = {name: one_line(name, LABEL) for name in shown}
+    width = max(map(len, names.values()), default=0)
+    top = max((max(values) for values in shown.values() if values), default=0)
+    lines = []
+    for name, values in shown.items():
+        step = (len(LEVELS) - 1) / top if top else 0.0
+        drawn = "".join(LEVELS[round(value * step)] for value in values[-CURVE:])
+        lines.append(f"{names[name]:<{width}} {drawn} {values[-1]:,}" if values else names[name])
     chart = "\n".join(lines or ["nothing"])
     return dg.MetadataValue.md(f"**{title}**\n\n```text\n{chart}\n```")
 

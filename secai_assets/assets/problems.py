@@ -1,6 +1,7 @@
 """All scan runs together: what is wrong with a repository, each thing once."""
 
 import json
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
@@ -12,15 +13,22 @@ from secai_assets.failures import explained
 from secai_assets.resources.house import House
 from secai_lib.core.finding import Finding
 from secai_lib.core.manifest import Manifest, Origin
-from secai_lib.core.problem import Problem, ProblemState
+from secai_lib.core.problem import Problem, ProblemEvent, ProblemState
 from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.scan import ScanRun
+from secai_lib.findings import fingerprints
 from secai_lib.gateways.code_version import code_version
-from secai_lib.gateways.columns import PROBLEMS
+from secai_lib.gateways.columns import ALIASES, HISTORY, PROBLEMS, RENAMES
 from secai_lib.gateways.tables import from_parquet, to_parquet
-from secai_lib.gateways.warehouse import build_warehouse
-from secai_lib.problems import build_problems
+from secai_lib.gateways.warehouse import ask, build_warehouse
+from secai_lib.problems import Corpus, build_problems
 from secai_lib.quality.problems import acceptable
+
+MAKERS = ("problems", "findings/fingerprints", "gateways/columns", "gateways/schema",
+          "gateways/source", "gateways/warehouse")  # fmt: skip
+"""What decides how problems come out."""
+GIT_RENAMES = "git_renames.json"
+"""What git said of two commits, so that it is asked once."""
 
 
 @dg.asset(
@@ -66,9 +74,43 @@ def problems(
                 "Open problems by severity", metadata.count_by(p.severity.value for p in still_open)
             ),
             "worst": metadata.table(rows),
+            **_charts(house),
             "quarantined_runs": dg.MetadataValue.json(accepted_runs(house)[1]),
         },
     )
+
+
+def _charts(house: House) -> dict[str, dg.MetadataValue]:
+    """How it went over the runs, and which rules say most, as the warehouse has it."""
+    trend = ask(house.store, "select * from trend").to_pylist()
+    noise = ask(house.store, "select * from noise_by_rule limit 20").to_pylist()
+    tools = ask(house.store, "select tool, sum(problems)::int as n from open_by_tool group by tool"
+                             " order by n desc, tool").to_pylist()  # fmt: skip
+    newest = max(trend, key=lambda row: row["time"], default=None)
+    here = [row for row in trend if newest and _place(row) == _place(newest)]
+    return {
+        "trend": metadata.table(trend[::-1]),
+        "open_over_runs": metadata.curves(
+            "Open problems after each run",
+            {
+                name: [row["open"] for row in trend if _place(row) == name]
+                for name in dict.fromkeys(map(_place, trend))
+            },
+        ),
+        "severity_over_runs": metadata.curves(
+            f"Open problems of {_place(newest)} by severity" if newest else "Open problems",
+            {name: [row[name] for row in here] for name in ("critical", "high", "medium", "low")},
+        ),
+        "by_tool": metadata.bars("Open problems by tool", {row["tool"]: row["n"] for row in tools}),
+        "noise": metadata.table(noise),
+        "noise_by_rule": metadata.bars(
+            "Findings by rule", {f"{r['tool']} {r['rule_id']}": r["findings"] for r in noise}
+        ),
+    }
+
+
+def _place(row: Mapping[str, str]) -> str:
+    return f"{row['repository']}@{row['branch']}"
 
 
 def accepted_runs(house: House) -> tuple[list[str], list[str]]:
@@ -92,32 +134,89 @@ def join_runs(house: House) -> tuple[Manifest, bool]:
         for product in ("findings", "code_contexts")
         if (manifest := house.store.manifest(product, key))
     }
+    runs = [read_covered_run(house, key) for key in good]
     origin = Origin(
-        inputs={"runs": content_hash(parts), "quarantined": content_hash(bad)},
+        inputs={
+            "runs": content_hash(parts),
+            "quarantined": content_hash(bad),
+            "source": content_hash([_has_source(house, run) for run in runs]),
+        },
         settings=content_hash(house.settings.quality),
-        code_version=code_version("problems", "gateways/warehouse", "gateways/columns"),
+        code_version=code_version(*MAKERS),
     )
     kept = house.store.reusable("problems", origin=origin)
     if kept and house.store.has_warehouse():
         return kept, True
-    runs = [read_covered_run(house, key) for key in good]
     found = [finding for key in good for finding in read_findings(house, key)]
-    joined = build_problems(runs, found)
-    matched = {fingerprint for problem in joined for fingerprint in problem.fingerprints}
-    counts = {
+    renames = _git_renames(house)
+    corpus = build_problems(runs, found, renamed=renames, fingerprints=fingerprints)
+    files = _files(corpus)
+    build_warehouse(house.store, runs, _tables(files))
+    places = sorted({(run.request.repository, run.request.branch) for run in runs})
+    files |= {
+        "places.json": canonical_json(places).encode(),
+        GIT_RENAMES: canonical_json(renames.known).encode(),
+    }
+    counts = _counts(corpus, runs, found, bad)
+    return house.store.publish("problems", files, counts=counts, origin=origin), False
+
+
+def _files(corpus: Corpus) -> dict[str, bytes]:
+    return {
+        "problems.parquet": to_parquet(corpus.problems, PROBLEMS),
+        "history.parquet": to_parquet(corpus.history, HISTORY),
+        "aliases.parquet": to_parquet(corpus.aliases, ALIASES),
+        "renames.parquet": to_parquet(corpus.renames, RENAMES),
+    }
+
+
+def _tables(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The Parquet files by the name of their table."""
+    return {name.removesuffix(".parquet"): data for name, data in files.items()}
+
+
+def _counts(
+    corpus: Corpus, runs: Sequence[ScanRun], found: Sequence[Finding], bad: Sequence[str]
+) -> dict[str, int]:
+    matched = {fingerprint for problem in corpus.problems for fingerprint in problem.fingerprints}
+    return {
         "runs": len(runs),
         "quarantined": len(bad),
         "findings": len(found),
-        "problems": len(joined),
-        "open": sum(p.state is ProblemState.OPEN for p in joined),
+        "problems": len(corpus.problems),
+        "open": sum(p.state is ProblemState.OPEN for p in corpus.problems),
+        "fixed": sum(p.state is ProblemState.FIXED for p in corpus.problems),
+        "reopened": sum(p.reopened > 0 for p in corpus.problems),
+        "renamed": len(corpus.renames),
         "unmatched": _unmatched(runs, found, matched),
-        "joined_across_tools": sum(len(p.tools) > 1 for p in joined),
+        "joined_across_tools": sum(len(p.tools) > 1 for p in corpus.problems),
     }
-    table = to_parquet(joined, PROBLEMS)
-    build_warehouse(house.store, runs, table)
-    places = sorted({(run.request.repository, run.request.branch) for run in runs})
-    files = {"problems.parquet": table, "places.json": canonical_json(places).encode()}
-    return house.store.publish("problems", files, counts=counts, origin=origin), False
+
+
+class _Renames:
+    """Git's word on renamed files; what it said once of two commits is true for ever."""
+
+    def __init__(self, house: House, known: Mapping[str, Mapping[str, str]]) -> None:
+        self._source, self._before = house.source, known
+        self.known: dict[str, Mapping[str, str]] = {}
+        """`repository old new` -> old path -> new path, of all that was asked."""
+
+    def __call__(self, repository: str, old: str, new: str) -> Mapping[str, str]:
+        """Old path -> new path; nothing is remembered while one of the commits is not here."""
+        key = f"{repository} {old} {new}"
+        if key in self._before:
+            self.known[key] = self._before[key]
+        elif self._source.has(repository, old) and self._source.has(repository, new):
+            self.known[key] = self._source.renames(repository, old, new)
+        return self.known.get(key, {})
+
+
+def _git_renames(house: House) -> _Renames:
+    """What the last version of the problems was told, to go on with."""
+    known = house.store.manifest("problems")
+    if known is None or GIT_RENAMES not in known.files:
+        return _Renames(house, {})
+    return _Renames(house, json.loads(house.store.read("problems", GIT_RENAMES)))
 
 
 def read_problems(house: House) -> list[Problem]:
@@ -130,7 +229,16 @@ def read_places(house: House) -> list[tuple[str, str]]:
     return [tuple(place) for place in json.loads(house.store.read("problems", "places.json"))]
 
 
-def _unmatched(runs: list[ScanRun], found: list[Finding], matched: set[str]) -> int:
+def read_history(house: House) -> list[ProblemEvent]:
+    """What happened to every problem, by repository, branch and time."""
+    return from_parquet(house.store.read("problems", "history.parquet"), ProblemEvent)
+
+
+def _has_source(house: House, run: ScanRun) -> bool:
+    return house.source.has(run.request.repository, run.request.commit)
+
+
+def _unmatched(runs: Sequence[ScanRun], found: Sequence[Finding], matched: set[str]) -> int:
     """Findings of each place's newest run that are in no problem."""
     newest = {
         (run.request.repository, run.request.branch): run.key

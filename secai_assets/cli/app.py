@@ -107,6 +107,31 @@ def parse(
 
 
 @app.command()
+def schema(
+    table: Annotated[str, typer.Argument(help="A table or view; all when left out.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Say what the tables of the warehouse and their columns mean."""
+    from secai_assets.cli.sql import print_schema
+
+    print_schema(table, as_json=as_json)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="A query in DuckDB's SQL; `secai schema` helps.")],
+    output_format: Annotated[
+        str, typer.Option("--format", help="table, jsonl or parquet.")
+    ] = "table",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here.")] = None,
+) -> None:
+    """Ask the warehouse: findings, problems, their history; nothing can be changed."""
+    from secai_assets.cli.sql import print_answer
+
+    print_answer(query, output_format, output)
+
+
+@app.command()
 def fix(
     repo: Repo = ".",
     output_format: Annotated[

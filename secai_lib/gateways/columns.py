@@ -2,10 +2,10 @@
 
 from secai_lib.core.analysis import Analysis
 from secai_lib.core.context import CodeContext
-from secai_lib.core.finding import Finding, Skipped, UrlLocation
+from secai_lib.core.finding import Finding, LockfileLocation, Skipped, SourceLocation, UrlLocation
 from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.knowledge import Document
-from secai_lib.core.problem import Problem
+from secai_lib.core.problem import Alias, Problem, ProblemEvent, Rename
 from secai_lib.core.training import ForgedPair
 from secai_lib.gateways.tables import INTEGER, NUMBER, TEXT, TEXTS, TIME, Columns
 
@@ -13,6 +13,11 @@ from secai_lib.gateways.tables import INTEGER, NUMBER, TEXT, TEXTS, TIME, Column
 def _url(finding: Finding) -> str | None:
     place = finding.result.location
     return place.url if isinstance(place, UrlLocation) else None
+
+
+def _path(problem: Problem) -> str | None:
+    place = problem.location
+    return place.path if isinstance(place, SourceLocation | LockfileLocation) else None
 
 
 FINDINGS: Columns[Finding] = {
@@ -72,8 +77,46 @@ PROBLEMS: Columns[Problem] = {
     "rules": (TEXTS, lambda p: p.rules),
     "advisories": (TEXTS, lambda p: p.advisories),
     "fingerprints": (TEXTS, lambda p: p.fingerprints),
+    "location_kind": (TEXT, lambda p: p.location.kind),
+    "path": (TEXT, _path),
     "first_seen": (TIME, lambda p: p.first_seen),
     "last_seen": (TIME, lambda p: p.last_seen),
+    "fixed_at": (TIME, lambda p: p.fixed_at),
+    "reopened": (INTEGER, lambda p: p.reopened),
+}
+
+HISTORY: Columns[ProblemEvent] = {
+    "problem": (TEXT, lambda e: e.problem),
+    "repository": (TEXT, lambda e: e.repository),
+    "branch": (TEXT, lambda e: e.branch),
+    "event": (TEXT, lambda e: e.event.value),
+    "run": (TEXT, lambda e: e.run),
+    "commit": (TEXT, lambda e: e.commit),
+    "time": (TIME, lambda e: e.time),
+    "tools": (TEXTS, lambda e: e.tools),
+}
+
+ALIASES: Columns[Alias] = {
+    "problem": (TEXT, lambda a: a.problem),
+    "advisory": (TEXT, lambda a: a.advisory),
+    "fingerprint": (TEXT, lambda a: a.fingerprint),
+    "tool": (TEXT, lambda a: a.tool),
+    "rule_id": (TEXT, lambda a: a.rule_id),
+    "package_version": (TEXT, lambda a: a.package_version),
+    "run": (TEXT, lambda a: a.run),
+    "file": (TEXT, lambda a: a.file),
+    "pointer": (TEXT, lambda a: a.pointer),
+}
+
+RENAMES: Columns[Rename] = {
+    "repository": (TEXT, lambda r: r.repository),
+    "branch": (TEXT, lambda r: r.branch),
+    "from_commit": (TEXT, lambda r: r.from_commit),
+    "to_commit": (TEXT, lambda r: r.to_commit),
+    "old_path": (TEXT, lambda r: r.old_path),
+    "new_path": (TEXT, lambda r: r.new_path),
+    "old_fingerprint": (TEXT, lambda r: r.old_fingerprint),
+    "new_fingerprint": (TEXT, lambda r: r.new_fingerprint),
 }
 
 FIXES: Columns[Fix] = {

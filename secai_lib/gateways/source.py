@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pygit2
-from pygit2.enums import ApplyLocation, FileMode, RepositoryOpenFlag
+from pygit2.enums import ApplyLocation, DeltaStatus, DiffFind, FileMode, RepositoryOpenFlag
 
 from secai_lib.core.errors import SourceError, StorageError
 from secai_lib.core.record import Record
@@ -27,6 +27,9 @@ from secai_lib.gateways.commit_files import CommitFiles, export_files, walk
 
 MAX_OBJECTS = 500_000
 """Objects of one commit; a tree bomb has billions, the Linux kernel about 95,000."""
+
+MAX_RENAMES = 1000
+"""Removed or added files up to which changed ones are compared; equal ones are always found."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)?")
@@ -103,6 +106,22 @@ class SourceStore:
         unknown commit and `StorageError` when the folder cannot be written (it is removed then).
         """
         return export_files(*self._need(repository, commit), target)
+
+    def renames(self, repository: str, old: str, new: str) -> dict[str, str]:
+        """Path in the commit `old` -> its path in `new`, for every file that git sees renamed.
+
+        Empty where one of the commits is not here: nothing is guessed then.
+        """
+        before, after = self._find(repository, old), self._find(repository, new)
+        if before is None or after is None:
+            return {}
+        try:
+            diff = before[1].diff_to_tree(after[1], context_lines=0)
+            diff.find_similar(flags=DiffFind.FIND_RENAMES, rename_limit=MAX_RENAMES)
+            moved = [delta for delta in diff.deltas if delta.status is DeltaStatus.RENAMED]
+        except (pygit2.GitError, KeyError):
+            return {}
+        return {delta.old_file.path: delta.new_file.path for delta in moved}
 
     def commits(self, repository: str) -> tuple[str, ...]:
         """Every commit of `repository` in the store, oldest first."""

@@ -31,8 +31,13 @@ def to_parquet(records: Sequence[R], columns: Columns[R], *, run: str = "") -> b
         for name, (kind, read) in columns.items()
     }
     arrays["record"] = pa.array([canonical_json(record) for record in records], type=TEXT)
+    return parquet_bytes(pa.table(arrays))
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """`table` as Parquet (zstd)."""
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(arrays), sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd")
     return bytes(sink.getvalue())
 
 

@@ -1,20 +1,22 @@
 """Builds the warehouse: every table of the platform in one DuckDB file, for SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from secai_lib.core.errors import UsageError
 from secai_lib.core.record import content_hash
 from secai_lib.core.scan import ScanRun
+from secai_lib.gateways.schema import TABLES
 from secai_lib.gateways.store import Store
 
 
-def build_warehouse(store: Store, runs: Sequence[ScanRun], problems: bytes) -> None:
-    """Swap in a warehouse made of the accepted `runs` and of `problems` (Parquet bytes)."""
+def build_warehouse(store: Store, runs: Sequence[ScanRun], tables: Mapping[str, bytes]) -> None:
+    """Swap in a warehouse made of the accepted `runs` and of `tables` (name -> Parquet bytes)."""
     keys = [run.key for run in runs]
-    aside = store.root / ".problems.parquet"
 
     def build(connection: duckdb.DuckDBPyConnection) -> None:
         for table, product, name in (
@@ -24,21 +26,40 @@ def build_warehouse(store: Store, runs: Sequence[ScanRun], problems: bytes) -> N
         ):
             files = [str(store.path(product, key).resolve() / name) for key in keys]
             _load(connection, table, [file for file in files if Path(file).is_file()])
-        connection.register("run_rows", pa.Table.from_pylist([_run_row(r) for r in runs], _RUNS))
-        connection.execute("create table scan_runs as select * from run_rows")
+        _fill(connection, "scan_runs", pa.Table.from_pylist(list(map(_run_row, runs)), _RUNS))
         rows = [row for run in runs for row in _tool_rows(run)]
-        connection.register("tool_rows", pa.Table.from_pylist(rows, _TOOLS))
-        connection.execute("create table tool_runs as select * from tool_rows")
-        aside.write_bytes(problems)
-        _load(connection, "problems", [str(aside)])
-        aside.unlink()
+        _fill(connection, "tool_runs", pa.Table.from_pylist(rows, _TOOLS))
+        for table, data in tables.items():
+            file = pq.ParquetFile(pa.BufferReader(data))
+            _fill(connection, table, file.read(use_threads=False))
         connection.execute(
             "create table evidence as select id as problem, unnest(fingerprints) as fingerprint"
             " from problems"
         )
         _load_documents(connection, store)
+        _describe(connection)
 
     store.rebuild_warehouse(build)
+
+
+def ask(store: Store, query: str) -> pa.Table:
+    """What the warehouse answers to `query`; it can read no other file and change nothing.
+
+    Raises `UsageError` when nothing was scanned yet and when DuckDB refuses the query.
+    """
+    if not store.has_warehouse():
+        raise UsageError("there is no warehouse yet: make one with `secai demo` or `secai run`")
+    try:
+        with duckdb.connect(
+            str(store.warehouse),
+            read_only=True,
+            config={"enable_external_access": "false", "lock_configuration": "true"},
+        ) as connection:
+            answer = connection.sql(query)
+            return pa.table({}) if answer is None else answer.to_arrow_table()
+    except duckdb.Error as error:
+        said = str(error).replace(str(store.root), "").strip()
+        raise UsageError(f"{said}\n`secai schema` shows the tables and columns.") from error
 
 
 def put_documents(store: Store) -> None:
@@ -54,12 +75,12 @@ def put_documents(store: Store) -> None:
 
     def build(connection: duckdb.DuckDBPyConnection) -> None:
         (name,) = connection.execute("select current_database()").fetchone() or ("",)
-        old = str(store.warehouse).replace("'", "''")
-        connection.execute(f"attach '{old}' as old (read_only)")
+        connection.execute(f"attach {_quoted(str(store.warehouse))} as old (read_only)")
         connection.execute(f'copy from database old to "{name}"')
         connection.execute("detach old")
         connection.execute("drop table if exists documents")
         _load_documents(connection, store)
+        _describe(connection)
 
     store.rebuild_warehouse(build)
 
@@ -80,16 +101,42 @@ def _documents_version(store: Store) -> str:
     return version if version and file.is_file() else ""
 
 
-_RUNS = pa.schema(
-    [(name, pa.string()) for name in ("key", "repository", "branch", "commit", "kind")]
-    + [("created_at", pa.timestamp("us", tz="UTC"))]
+_RUNS, _TOOLS = (
+    pa.schema([(name, kind) for name, (kind, _) in TABLES[table].columns.items()])
+    for table in ("scan_runs", "tool_runs")
 )
-_TOOLS = pa.schema([(name, pa.string()) for name in ("run", "tool", "status", "version", "detail")])
 
 
 def _load(connection: duckdb.DuckDBPyConnection, table: str, files: list[str]) -> None:
+    """Make `table` of Parquet files; without any it is empty, so that a query finds it."""
     if files:
         connection.read_parquet(files).create(table)
+    else:
+        kinds = {name: kind for name, (kind, _) in TABLES[table].columns.items()}
+        _fill(connection, table, pa.schema(kinds).empty_table())
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    connection.from_arrow(rows).create(table)
+
+
+def _describe(connection: duckdb.DuckDBPyConnection) -> None:
+    """The views, and what every table and column means, for whoever opens the file alone."""
+    there = {name for (name,) in connection.execute("select table_name from duckdb_tables()")
+             .fetchall()}  # fmt: skip
+    for name, table in TABLES.items():
+        if table.query:
+            connection.execute(f"create or replace view {name} as {table.query}")
+            connection.execute(f"comment on view {name} is {_quoted(table.about)}")
+        elif name in there:
+            if name != "documents":  # its comment is its version
+                connection.execute(f"comment on table {name} is {_quoted(table.about)}")
+            for column, (_, said) in table.columns.items():
+                connection.execute(f'comment on column {name}."{column}" is {_quoted(said)}')
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _run_row(run: ScanRun) -> dict[str, object]:

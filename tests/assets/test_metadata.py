@@ -1,6 +1,6 @@
 """Plots in the UI: short enough to be shown in place."""
 
-from secai_assets.metadata import bars, curve
+from secai_assets.metadata import bars, curve, curves
 
 
 def text(counts: dict[str, int]) -> str:
@@ -41,3 +41,11 @@ def test_a_long_curve_is_the_mean_of_its_stretches_and_stays_short() -> None:
     drawn = str(curve("Loss", [float(n) for n in range(800)]).value).splitlines()[3]
     assert (drawn[0], drawn[-1], len(drawn)) == ("▁", "█", 48)
     assert drawn == "".join(sorted(drawn))
+
+
+def test_curves_share_one_scale_and_begin_at_zero() -> None:
+    lines = str(curves("Open", {"main": [0, 4, 8], "dev": [4]}).value).splitlines()
+    assert lines[3:5] == ["main ▁▅█ 8", "dev  ▅ 4"]
+    assert "nothing" in str(curves("Open", {}).value)
+    many = str(curves("Open", {f"acme/shop@{n}": [n] * 100 for n in range(50)}).value)
+    assert "█" in many and "@49" not in many

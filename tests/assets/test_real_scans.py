@@ -51,6 +51,12 @@ def test_the_real_scans_run_through_the_whole_flow(ingested: tuple[House, str]) 
     assert len(problems) < 256, "aliases of one advisory join"
     assert any(p.tools == ("osv-scanner", "trivy") for p in problems)
     assert sum(len(p.fingerprints) for p in problems) == 256
+    archived = {
+        f.fingerprint for f in read_findings(house, key) if f.result.location.kind == "archive"
+    }
+    meeting = [p for p in problems if archived & set(p.fingerprints)]
+    assert len(archived) == 22
+    assert all("osv-scanner" in p.tools for p in meeting), "every advisory of app.jar has its twin"
 
     place = Place(REPOSITORY, "main")
     assert read_fixes(house, place) == []

@@ -7,6 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -176,3 +177,34 @@ def test_doctor_speaks_json_and_names_every_scanner() -> None:
     done = secai("doctor", "--json")
     names = {line["what"] for line in json.loads(done.stdout)}
     assert {"bandit", "checkov", "detect-secrets", "semgrep", "zizmor", "disk"} <= names
+
+
+def test_schema_says_what_every_table_is_and_what_its_columns_mean() -> None:
+    listed = secai("schema")
+    assert listed.returncode == 0, listed.stderr
+    tables = json.loads(secai("schema", "--json").stdout)
+    assert {"problems", "findings", "history", "trend"} <= tables.keys()
+    for name, table in tables.items():
+        assert name in listed.stdout
+        assert table["about"] and all(column["about"] for column in table["columns"])
+    one = secai("schema", "history")
+    assert "reopened" in one.stdout and "timestamp" in one.stdout
+    assert secai("schema", "nothing").returncode == 2
+
+
+def test_sql_asks_what_was_ingested_and_changes_nothing(report: Path, tmp_path: Path) -> None:
+    assert secai("sql", "from problems").returncode == 2
+    assert secai("ingest", report, "--until", "problems").returncode == 0
+    shown = secai("sql", "select severity, problems from open_by_severity")
+    assert shown.stdout.split() == ["severity", "problems", "high", "1", "1", "rows"]
+    lines = secai("sql", "select path, tool from findings", "--format", "jsonl").stdout
+    assert [json.loads(line) for line in lines.splitlines()] == [
+        {"path": "src/app.py", "tool": "gitleaks"}
+    ]
+    written = tmp_path / "open.parquet"
+    done = secai("sql", "from problems", "--format", "parquet", "-o", written)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert pq.read_table(written).num_rows == 1
+    refused = secai("sql", "drop table problems")
+    assert refused.returncode == 2 and "read-only" in refused.stderr
+    assert secai("sql", "from problems", "--format", "parquet").returncode == 2

@@ -467,3 +467,39 @@ def test_a_text_that_is_not_the_bytes_is_never_edited(data: bytes, tmp_path: Pat
     assert store.files(taken.repository, taken.commit).read("odd.py") is not None
     exact = store.files(taken.repository, taken.commit, exact=True)
     assert exact.read("odd.py") is None and exact.read("good.py") == "é\r\n"
+
+
+def renames_of(tmp_path: Path, before: Files, after: Files) -> dict[str, str]:
+    """What the store says of two commits that hold exactly these files."""
+    commits = []
+    store = SourceStore(tmp_path / "store")
+    for number, files in enumerate((before, after)):
+        folder = tmp_path / f"{number}" / "shop"
+        folder.mkdir(parents=True)
+        commit(folder, files, seconds=number)
+        commits.append(store.snapshot(folder).commit)
+    assert store.renames("shop", *commits[::-1]).keys() == set(
+        store.renames("shop", *commits).values()
+    )
+    return store.renames("shop", *commits)
+
+
+LONG = b"".join(b"line %d\n" % n for n in range(60))
+
+
+def test_git_says_which_files_were_renamed(tmp_path: Path) -> None:
+    changed = LONG.replace(b"line 7\n", b"another\n")
+    before = {"a.py": LONG, "b.py": b"other\n" * 9, "same.py": LONG[:100], "gone.py": b"x = 1\n"}
+    after = {"src/a.py": changed, "c/b.py": b"other\n" * 9, "same.py": LONG[:90], "new.py": b"y\n"}
+    assert renames_of(tmp_path, before, after) == {"a.py": "src/a.py", "b.py": "c/b.py"}
+
+
+def test_without_both_commits_no_rename_is_guessed(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    commit(folder, {"a.py": LONG})
+    store = SourceStore(tmp_path / "store")
+    here = store.snapshot(folder).commit
+    for one, other in ((here, "0" * 40), ("0" * 40, here), ("", here), (here, "main")):
+        assert store.renames("shop", one, other) == {}
+    assert store.renames("unknown/shop", here, here) == {}
