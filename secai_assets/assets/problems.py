@@ -11,23 +11,14 @@ from secai_assets.assets.findings import findings, read_covered_run, read_findin
 from secai_assets.automation import when_parents_are_good
 from secai_assets.failures import explained
 from secai_assets.resources.house import House
-from secai_assets.verdicts import (
-    POLICIES,
-    in_force,
-    judged,
-    policies_of,
-    shown_verdicts,
-    verdict_counts,
-)
 from secai_lib.core.finding import Finding
 from secai_lib.core.manifest import Manifest, Origin
 from secai_lib.core.problem import Problem, ProblemEvent, ProblemState
 from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.scan import ScanRun
-from secai_lib.core.triage import Triage
 from secai_lib.findings import fingerprints
 from secai_lib.gateways.code_version import code_version
-from secai_lib.gateways.columns import ALIASES, HISTORY, PROBLEMS, RENAMES, TRIAGE
+from secai_lib.gateways.columns import ALIASES, HISTORY, PROBLEMS, RENAMES
 from secai_lib.gateways.tables import from_parquet, to_parquet
 from secai_lib.gateways.warehouse import ask, build_warehouse
 from secai_lib.problems import Corpus, build_problems
@@ -83,7 +74,6 @@ def problems(
                 "Open problems by severity", metadata.count_by(p.severity.value for p in still_open)
             ),
             "worst": metadata.table(rows),
-            **shown_verdicts(house, still_open),
             **_charts(house),
             "quarantined_runs": dg.MetadataValue.json(accepted_runs(house)[1]),
         },
@@ -119,7 +109,7 @@ def _charts(house: House) -> dict[str, dg.MetadataValue]:
     }
 
 
-def _place(row: Mapping[str, object]) -> str:
+def _place(row: Mapping[str, str]) -> str:
     return f"{row['repository']}@{row['branch']}"
 
 
@@ -145,15 +135,13 @@ def join_runs(house: House) -> tuple[Manifest, bool]:
         if (manifest := house.store.manifest(product, key))
     }
     runs = [read_covered_run(house, key) for key in good]
-    policies = policies_of(house, runs)
     origin = Origin(
         inputs={
             "runs": content_hash(parts),
             "quarantined": content_hash(bad),
             "source": content_hash([_has_source(house, run) for run in runs]),
-            "accepted": content_hash(in_force(policies, house.today)),
         },
-        settings=content_hash(house.settings.quality, house.settings.triage),
+        settings=content_hash(house.settings.quality),
         code_version=code_version(*MAKERS),
     )
     kept = house.store.reusable("problems", origin=origin)
@@ -162,26 +150,23 @@ def join_runs(house: House) -> tuple[Manifest, bool]:
     found = [finding for key in good for finding in read_findings(house, key)]
     renames = _git_renames(house)
     corpus = build_problems(runs, found, renamed=renames, fingerprints=fingerprints)
-    verdicts = judged(house, corpus.problems, found, policies)
-    files = _files(corpus, verdicts)
+    files = _files(corpus)
     build_warehouse(house.store, runs, _tables(files))
     places = sorted({(run.request.repository, run.request.branch) for run in runs})
     files |= {
         "places.json": canonical_json(places).encode(),
         GIT_RENAMES: canonical_json(renames.known).encode(),
-        POLICIES: canonical_json(policies).encode(),
     }
-    counts = _counts(corpus, runs, found, bad) | verdict_counts(corpus.problems, verdicts, policies)
+    counts = _counts(corpus, runs, found, bad)
     return house.store.publish("problems", files, counts=counts, origin=origin), False
 
 
-def _files(corpus: Corpus, verdicts: Sequence[Triage]) -> dict[str, bytes]:
+def _files(corpus: Corpus) -> dict[str, bytes]:
     return {
         "problems.parquet": to_parquet(corpus.problems, PROBLEMS),
         "history.parquet": to_parquet(corpus.history, HISTORY),
         "aliases.parquet": to_parquet(corpus.aliases, ALIASES),
         "renames.parquet": to_parquet(corpus.renames, RENAMES),
-        "triage.parquet": to_parquet(verdicts, TRIAGE),
     }
 
 

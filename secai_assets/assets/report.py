@@ -20,7 +20,6 @@ from secai_assets.assets.problems import accepted_runs, problems, read_problems
 from secai_assets.automation import when_parents_are_good
 from secai_assets.failures import explained
 from secai_assets.resources.house import House
-from secai_assets.verdicts import read_triage
 from secai_lib.core.manifest import Manifest, Origin
 from secai_lib.core.problem import ProblemState
 from secai_lib.core.record import canonical_json, content_hash
@@ -88,7 +87,6 @@ def gather(house: House, place: Place) -> RepositoryReport:
         fixes=read_fixes(house, place),
         abstentions=read_abstentions(house, place),
         patch=house.store.read("fixes", "fixes.patch", place.key).decode(),
-        verdicts=read_triage(house),
         left_out=json.loads(house.store.read("fixes", "left_out.json", place.key)),
     )
 

@@ -152,23 +152,6 @@ def fix(
 
 
 @app.command()
-def accept(
-    what: Annotated[str, typer.Argument(help="A finding's fingerprint, or a rule (`tool:rule`).")],
-    reason: Annotated[str, typer.Option(help="Why you live with it.")],
-    until: Annotated[str, typer.Option(help="The last day on which that counts (YYYY-MM-DD).")],
-    repo: Annotated[Path, typer.Option(help="Folder of your checkout.")] = Path(),
-    path: Annotated[
-        str, typer.Option(help="Only in files that match this shell pattern (with a rule).")
-    ] = "",
-    by: Annotated[str, typer.Option(help="Who decided.")] = "",
-) -> None:
-    """Accept a finding for a while: writes `.secai.yaml` in your checkout, to be committed."""
-    from secai_assets.cli.accept import accept_finding
-
-    accept_finding(what, repo, path, reason, until, by)
-
-
-@app.command()
 def verify(
     certificates: Annotated[
         list[str] | None,

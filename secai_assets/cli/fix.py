@@ -15,7 +15,6 @@ from secai_assets.run import run_flow
 from secai_lib.core.errors import GateRefused, UsageError
 from secai_lib.core.finding import Severity
 from secai_lib.gateways.source import apply_patch
-from secai_lib.report.model import RepositoryReport
 
 FILES = {
     "patch": "fixes.patch",
@@ -65,17 +64,14 @@ def fix_repository(
         notes.print(
             f"Applied to {len(changed)} file(s): {shown(', '.join(changed), 2000)}", soft_wrap=True
         )
-    _judge(gathered, fail_on)
+    _judge(gathered.counts.by_severity, fail_on)
 
 
-def _judge(gathered: RepositoryReport, fail_on: str) -> None:
-    """Refuse when a problem that somebody has to mend is at least as bad as `fail_on`."""
-    if not fail_on:
+def _judge(by_severity: object, fail_on: str) -> None:
+    if not fail_on or not isinstance(by_severity, dict):
         return
     limit = Severity(fail_on).rank
-    to_mend = [p.severity for p in gathered.problems if gathered.left_aside(p) is None]
-    bad = {word.value: to_mend.count(word) for word in Severity
-           if word in to_mend and word.rank <= limit}  # fmt: skip
+    bad = {word: n for word, n in by_severity.items() if n and Severity(word).rank <= limit}
     if bad:
         listed = ", ".join(f"{count} {word}" for word, count in bad.items())
         raise GateRefused(f"open problems of severity {fail_on} or worse: {listed}")

@@ -87,9 +87,8 @@ def print_answer(query: str, output_format: str, output: Path | None) -> None:
             rows.add_row(
                 *("" if value is None else shown(_text(value), CELL) for value in row.values())
             )
-        terminal = sys.stdout.isatty()
-        out = Console(highlight=False, width=None if terminal else PIPED)
-        out.print(rows)
+        out = Console(highlight=False)
+        out.print(rows, width=None if out.is_terminal else PIPED)
         more = f"; the first {ROWS} are shown" if answer.num_rows > ROWS else ""
         out.print(f"[dim]{answer.num_rows} rows{more}[/]")
         return

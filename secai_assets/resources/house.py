@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -43,11 +42,6 @@ class House:
     def settings(self) -> Settings:
         """The checked settings."""
         return self.project.settings
-
-    @property
-    def today(self) -> date:
-        """The day (UTC), by which acceptances expire."""
-        return datetime.now(UTC).date()
 
     @cached_property
     def store(self) -> Store:

@@ -7,7 +7,6 @@ from pydantic import Field, model_validator
 
 from secai_lib.core.finding import Category
 from secai_lib.core.record import Record
-from secai_lib.core.triage_settings import TriageSettings
 
 
 class LocalRepository(Record):
@@ -397,14 +396,6 @@ class Quality(Record):
     """Bytes of a fused model (warning)."""
     evaluation_min_rows: int = 8
     """Rows of each test part that were answered (warning: fewer decide nothing)."""
-    problems_max_untriaged: int = 0
-    """Open problems without a verdict."""
-    problems_max_policy_faults: int = 0
-    """Entries of `.secai.yaml` that cannot be used (warning)."""
-    problems_max_accepted: float = 0.3
-    """Share of open problems that are accepted (warning)."""
-    problems_max_false_positive: float = 0.6
-    """Share of open problems that rules call false positives (warning)."""
     gate_min_stage1: float = Field(default=0.75, ge=0, le=1)
     """Score gate: share of Stage 1 test rows with every field right."""
     gate_min_stage2: float = Field(default=0.70, ge=0, le=1)
@@ -431,7 +422,6 @@ class Settings(Record):
     limits: Limits = Limits()
     scanners: ScannerSettings = ScannerSettings()
     contexts: ContextSettings = ContextSettings()
-    triage: TriageSettings = TriageSettings()
     models: ModelSettings = ModelSettings()
     inference: InferenceSettings = InferenceSettings()
     analyses: AnalysisSettings = AnalysisSettings()

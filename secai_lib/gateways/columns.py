@@ -7,7 +7,6 @@ from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.knowledge import Document
 from secai_lib.core.problem import Alias, Problem, ProblemEvent, Rename
 from secai_lib.core.training import ForgedPair
-from secai_lib.core.triage import Triage
 from secai_lib.gateways.tables import INTEGER, NUMBER, TEXT, TEXTS, TIME, Columns
 
 
@@ -107,18 +106,6 @@ ALIASES: Columns[Alias] = {
     "run": (TEXT, lambda a: a.run),
     "file": (TEXT, lambda a: a.file),
     "pointer": (TEXT, lambda a: a.pointer),
-}
-
-TRIAGE: Columns[Triage] = {
-    "problem": (TEXT, lambda t: t.problem),
-    "fingerprint": (TEXT, lambda t: t.fingerprint),
-    "repository": (TEXT, lambda t: t.repository),
-    "branch": (TEXT, lambda t: t.branch),
-    "verdict": (TEXT, lambda t: t.verdict.value),
-    "rule": (TEXT, lambda t: t.rule),
-    "reason": (TEXT, lambda t: t.reason),
-    "evidence": (TEXTS, lambda t: t.evidence),
-    "others": (TEXTS, lambda t: tuple(grounds.rule for grounds in t.others)),
 }
 
 RENAMES: Columns[Rename] = {

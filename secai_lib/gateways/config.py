@@ -19,7 +19,7 @@ from secai_lib.core.settings import ModelSource, Settings
 from secai_lib.gateways.gate_settings import lowered
 from secai_lib.gateways.model_places import base_source, model_source, models_folder
 
-TOPICS = ("platform", "scanners", "triage", "models", "datasets", "stage1", "stage2", "evaluation",
+TOPICS = ("platform", "scanners", "models", "datasets", "stage1", "stage2", "evaluation",
           "publication", "quality")  # fmt: skip
 """Files of `config/` that make up the settings, each with keys of its own."""
 

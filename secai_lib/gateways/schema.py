@@ -16,7 +16,6 @@ from secai_lib.core.knowledge import Document
 from secai_lib.core.problem import Alias, Problem, ProblemEvent, Rename
 from secai_lib.core.record import Record
 from secai_lib.core.scan import GithubScan, ScanRun, ToolRun
-from secai_lib.core.triage import Triage
 from secai_lib.gateways.columns import (
     ALIASES,
     CONTEXTS,
@@ -26,7 +25,6 @@ from secai_lib.gateways.columns import (
     PROBLEMS,
     RENAMES,
     SKIPPED,
-    TRIAGE,
 )
 from secai_lib.gateways.tables import TEXT, TIME, Columns
 
@@ -91,7 +89,6 @@ TABLES: Mapping[str, Table] = {
         {"problem": "The problem's id.", "fingerprint": "The finding."},
     ),
     "history": _table("What happened to a problem, and when.", HISTORY, ProblemEvent),
-    "triage": _table("The verdict on every finding of an open problem, and why.", TRIAGE, Triage),
     "aliases": _table(
         "Why findings of different scanners are one problem: the advisories they share.",
         ALIASES,
@@ -149,16 +146,6 @@ TABLES: Mapping[str, Table] = {
         category="The finding's category.",
         path="The file it is about.",
         fix_kind="The kind of the fix, for fixes.",
-    ),
-    "open_by_verdict": _view(
-        "Open problems of each branch by what is to be done about them, and which rule says so.",
-        "select repository, branch, verdict, rule, count(*) as problems from triage"
-        " where verdict <> 'duplicate' group by repository, branch, verdict, rule"
-        " order by repository, branch, problems desc, verdict, rule",
-        **_PLACE,
-        verdict="What is to be done.",
-        rule="The rule of triage that decided.",
-        problems=_COUNTS["problems"],
     ),
     "open_by_severity": _view(
         "Open problems of each branch by severity, worst first.",

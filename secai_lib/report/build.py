@@ -7,12 +7,10 @@ from secai_lib.core.finding import Evidence, Finding, Result, Skipped
 from secai_lib.core.fix import Abstention, Fix, ProofVerdict
 from secai_lib.core.problem import Problem, ProblemState
 from secai_lib.core.scan import GithubScan, ScanRun, ToolRun, ToolStatus
-from secai_lib.core.triage import Triage, Verdict
 from secai_lib.report.counts import count_all
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.ranking import first_steps, ranked
 
-_MEND = Verdict.ACTIONABLE
 _BEST = (ToolStatus.RAN, ToolStatus.FAILED, ToolStatus.ABSENT)
 
 
@@ -31,15 +29,12 @@ def build_report(
     abstentions: Sequence[Abstention],
     patch: str,
     left_out: Mapping[str, str] | None = None,
-    verdicts: Mapping[str, Triage] | None = None,
     certificates: str = "certificates",
 ) -> RepositoryReport:
     """The report of `repository` at `commit`, in an order that depends on the records alone.
 
     `patch` and `left_out` (fix id -> why it is not in the patch) come from the fixes room;
     `certificates` is the folder to name in `secai verify`, as the reader sees it.
-    `verdicts` (problem -> its triage) says which problems nobody has to mend: they stay in the
-    table with the reason, but it is not said to begin with them.
     `raw_results` is the number of raw results in all report files, so that the page can say
     whether each of them is accounted for. Records of other repositories, problems of other
     branches (where `branch` is known) and closed problems are left out. A fix counts only when
@@ -55,8 +50,6 @@ def build_report(
     silent = _abstentions(ids - fixed, abstentions, fixes)
     wanted = {fingerprint for problem in order for fingerprint in problem.fingerprints}
     own_findings = [f for f in findings if f.repository == repository]
-    judged = {name: row for name, row in sorted((verdicts or {}).items()) if name in ids}
-    to_mend = [p for p in order if p.id not in judged or judged[p.id].verdict is _MEND]
     return RepositoryReport(
         repository=repository,
         repository_url=_repository_url(scans),
@@ -65,11 +58,10 @@ def build_report(
         runs=tuple(sorted({scan.key for scan in scans})),
         tools=_merged_tools(scans),
         counts=count_all(
-            scans, raw_results, own_findings, skipped, contexts, order, proven, silent, judged
+            scans, raw_results, own_findings, skipped, contexts, order, proven, silent
         ),
         problems=order,
-        first=first_steps(to_mend, {fix.problem: fix for fix in reversed(proven)}),
-        verdicts=judged,
+        first=first_steps(order, {fix.problem: fix for fix in reversed(proven)}),
         results=_results(own_findings, wanted),
         contexts={c.fingerprint: c for c in _by_fingerprint(contexts, wanted)},
         fixes=tuple(proven),

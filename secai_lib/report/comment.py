@@ -11,7 +11,6 @@ from secai_lib.report.changes import Change, changes
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.patch import patch_size, readable
 from secai_lib.report.places import words
-from secai_lib.report.summary import left_aside
 from secai_lib.report.text import STATUS_WORDS, severity_word
 
 MARKER = "<!-- secai -->"
@@ -70,8 +69,7 @@ def _headline(report: RepositoryReport) -> str:
     ]
     present = [f"{number} {word}" for word, number in counts.by_severity.items() if number]
     if present:
-        aside = left_aside(counts)
-        lines.append(f"Open: {listed(present)}." + (f" Left aside: {aside}." if aside else ""))
+        lines.append(f"Open: {listed(present)}.")
     if not any(tool.status is ToolStatus.RAN for tool in report.tools):
         lines.append("**No scanner ran, so this says nothing about the repository.**")
     if size.files:

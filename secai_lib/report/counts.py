@@ -1,14 +1,13 @@
 """The headline numbers of a report."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from secai_lib.core.context import CodeContext
 from secai_lib.core.finding import Finding, Severity, Skipped
 from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.problem import Problem
 from secai_lib.core.scan import ScanRun
-from secai_lib.core.triage import Triage, Verdict
 from secai_lib.report.model import Counts, SkippedCount
 
 
@@ -21,7 +20,6 @@ def count_all(
     problems: Sequence[Problem],
     fixes: Sequence[Fix],
     abstentions: Sequence[Abstention],
-    verdicts: Mapping[str, Triage],
 ) -> Counts:
     """The headline numbers of records that belong to one repository already."""
     severities = Counter(problem.severity for problem in problems)
@@ -34,10 +32,6 @@ def count_all(
         findings=len(findings),
         problems=len(problems),
         by_severity={severity.value: severities[severity] for severity in Severity},
-        by_verdict=_tally(
-            verdicts[p.id].verdict.value if p.id in verdicts else Verdict.ACTIONABLE.value
-            for p in problems
-        ),
         by_category=_tally(problem.category.value for problem in problems),
         by_tool=_tally(tool for problem in problems for tool in problem.tools),
         contexts=_tally(context.status.value for context in contexts),

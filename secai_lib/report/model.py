@@ -8,7 +8,6 @@ from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.problem import Problem
 from secai_lib.core.record import Record
 from secai_lib.core.scan import ToolRun
-from secai_lib.core.triage import Triage, Verdict
 
 
 class SkippedCount(Record):
@@ -41,8 +40,6 @@ class Counts(Record):
     """Open problems."""
     by_severity: Mapping[str, int]
     """Open problems per severity, worst first, none left out."""
-    by_verdict: Mapping[str, int]
-    """Open problems by what is to be done about them, most first."""
     by_category: Mapping[str, int]
     """Open problems per category, most first."""
     by_tool: Mapping[str, int]
@@ -95,8 +92,6 @@ class RepositoryReport(Record):
     """Open problems, the most urgent first."""
     first: tuple[FirstStep, ...]
     """Where to begin."""
-    verdicts: Mapping[str, Triage] = {}
-    """Problem -> what is to be done about it, for those that were triaged."""
     results: Mapping[str, Result]
     """Fingerprint -> result, for the findings of the open problems."""
     contexts: Mapping[str, CodeContext]
@@ -111,11 +106,6 @@ class RepositoryReport(Record):
     """Fix id -> why the combined patch does not hold it."""
     certificates: str = "certificates"
     """Folder of the certificates as the reader sees it, for `secai verify`."""
-
-    def left_aside(self, problem: Problem) -> Triage | None:
-        """The verdict that says that nobody has to mend `problem`; None when somebody has to."""
-        verdict = self.verdicts.get(problem.id)
-        return None if verdict is None or verdict.verdict is Verdict.ACTIONABLE else verdict
 
     def certificate(self, fix: Fix) -> str:
         """The path to give to `secai verify` for `fix`."""

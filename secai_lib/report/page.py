@@ -16,7 +16,7 @@ from secai_lib.report.fix_view import fixes_by_method, kinds
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.page_view import rows, steps, tools
 from secai_lib.report.patch import patch_size
-from secai_lib.report.summary import left_aside, title_of
+from secai_lib.report.summary import title_of
 from secai_lib.report.text import CATEGORY_WORDS
 
 _ROWS = 2000
@@ -38,7 +38,6 @@ def render_page(report: RepositoryReport) -> str:
         groups=abstention_groups(report),
         rows=list(table.values())[:_ROWS],
         table=table,
-        aside=left_aside(counts),
         rows_left=max(0, len(table) - _ROWS),
         tools=tools(report),
         size=patch_size(report.patch),

@@ -6,12 +6,11 @@ from typing import NamedTuple
 from secai_lib.core.context import CodeContext
 from secai_lib.core.problem import Problem
 from secai_lib.core.text import one_line, visible
-from secai_lib.core.triage import Triage
 from secai_lib.report.advice import Advice, advice_for
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.places import context_of, repository_place, words
 from secai_lib.report.sarif_rules import is_link, main_result
-from secai_lib.report.text import CATEGORY_WORDS, STATUS_WORDS, VERDICT_WORDS
+from secai_lib.report.text import CATEGORY_WORDS, STATUS_WORDS
 
 _CODE_CHARS = 4000
 """Characters of one code context on the page."""
@@ -31,8 +30,6 @@ class ProblemView(NamedTuple):
     links: tuple[str, ...]
     fix: str
     why_none: str
-    aside: str
-    why_aside: str
 
 
 class StepView(NamedTuple):
@@ -96,7 +93,6 @@ def _row(
     report: RepositoryReport, problem: Problem, fix: str, reason_code: str | None
 ) -> ProblemView:
     main = main_result(report, problem)
-    aside = report.left_aside(problem)
     advice: Advice | None = advice_for(reason_code) if reason_code else None
     return ProblemView(
         problem=problem,
@@ -110,14 +106,7 @@ def _row(
         links=tuple(link for link in (main.references if main else ()) if is_link(link))[:3],
         fix=fix,
         why_none=advice.title if advice else "",
-        aside=VERDICT_WORDS[aside.verdict] if aside else "",
-        why_aside=_why(aside) if aside else "",
     )
-
-
-def _why(aside: Triage) -> str:
-    facts = f" ({'; '.join(aside.evidence)})" if aside.evidence else ""
-    return one_line(f"{aside.reason}{facts}", 600)
 
 
 def _change_at(report: RepositoryReport, problem: Problem) -> str:

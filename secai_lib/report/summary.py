@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from secai_lib.core.record import Record
 from secai_lib.core.scan import ToolStatus
 from secai_lib.core.text import listed, one_line, plural, spaced
-from secai_lib.core.triage import Verdict
 from secai_lib.report.advice import abstention_groups
-from secai_lib.report.model import Counts, RepositoryReport
+from secai_lib.report.model import RepositoryReport
 from secai_lib.report.patch import patch_size
 
 FILES = ("report.html", "fixes.patch", "fixes.sarif", "comment.md", "problems.json")
@@ -91,11 +90,6 @@ def _rows(report: RepositoryReport) -> tuple[SummaryRow, ...]:
             label="Problems", value=counts.problems, detail=_numbers(counts.by_severity) or "none"
         ),
         SummaryRow(
-            label="To mend",
-            value=counts.by_verdict.get(Verdict.ACTIONABLE.value, 0),
-            detail=left_aside(counts) and f"left aside: {left_aside(counts)}",
-        ),
-        SummaryRow(
             label="Code contexts",
             value=sum(counts.contexts.values()),
             detail=_numbers(counts.contexts),
@@ -105,11 +99,6 @@ def _rows(report: RepositoryReport) -> tuple[SummaryRow, ...]:
             label="Problems without a fix", value=unfixed, detail="each with a reason below"
         ),
     )
-
-
-def left_aside(counts: Counts) -> str:
-    """How many open problems nobody has to mend, by verdict; empty when there are none."""
-    return _numbers({k: n for k, n in counts.by_verdict.items() if k != Verdict.ACTIONABLE.value})
 
 
 def _numbers(counts: Mapping[str, int]) -> str:

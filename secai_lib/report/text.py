@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from secai_lib.core.finding import Category, Severity
 from secai_lib.core.scan import ToolStatus
-from secai_lib.core.triage import Verdict
 
 CATEGORY_WORDS: Mapping[Category, str] = {
     Category.CODE: "code",
@@ -20,14 +19,6 @@ STATUS_WORDS: Mapping[ToolStatus, str] = {
     ToolStatus.RAN: "ran",
     ToolStatus.FAILED: "failed",
     ToolStatus.ABSENT: "not run",
-}
-
-VERDICT_WORDS: Mapping[Verdict, str] = {
-    Verdict.ACTIONABLE: "To mend",
-    Verdict.FALSE_POSITIVE: "False positive",
-    Verdict.ACCEPTED: "Accepted",
-    Verdict.NOT_FIXABLE_HERE: "Not fixable here",
-    Verdict.DUPLICATE: "Duplicate",
 }
 
 

@@ -2,10 +2,8 @@
 
 import json
 import os
-from datetime import date
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from secai_assets.assets.findings import parse_run
@@ -13,9 +11,7 @@ from secai_assets.assets.problems import GIT_RENAMES, join_runs, read_history, r
 from secai_assets.assets.raw_scans import take_in
 from secai_assets.resources.house import House
 from secai_assets.resources.intake import files_scan
-from secai_assets.verdicts import read_policies, read_triage, shown_verdicts
 from secai_lib.core.problem import ProblemState
-from secai_lib.core.triage import Verdict
 from secai_lib.gateways.source import SourceStore
 from secai_lib.gateways.warehouse import ask
 from tests.gateways.test_source import commit
@@ -105,39 +101,3 @@ def test_source_that_arrives_later_joins_what_was_two(home: Path, tmp_path: Path
     join_runs(house)
     assert len(read_problems(house)) == 1
     assert join_runs(house)[1], "nothing changed since"
-
-
-def test_what_a_repository_accepts_is_left_aside_while_it_lasts(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "shop"
-    folder.mkdir()
-    policy = (
-        b"accept:\n"
-        b"  - rule: bandit:B602\n    path: legacy/*\n"
-        b"    reason: is replaced in summer\n    until: 2025-12-31\n"
-        b"  - rule: bandit:B101\n    reason: is not there at all\n    until: 2025-12-31\n"
-        b"  - words\n"
-    )
-    code = {"legacy/app.py": CODE, "app.py": CODE, ".secai.yaml": policy}
-    commit(folder, code, remote="https://github.com/acme/shop")
-    monkeypatch.setattr(House, "today", date(2025, 12, 31))
-    house = House()
-    ingest(house, tmp_path, 1, house.source.snapshot(folder).commit, "legacy/app.py", "app.py")
-    manifest, _ = join_runs(house)
-    named = {p.id: p.location.path for p in read_problems(house)}  # type: ignore[union-attr]
-    judged = {named[name]: row.verdict for name, row in read_triage(house).items()}
-    assert judged == {"legacy/app.py": Verdict.ACCEPTED, "app.py": Verdict.ACTIONABLE}
-    assert manifest.counts["accepted"] == manifest.counts["policy_faults"] == 1
-    (read,) = read_policies(house)
-    assert read.faults == ("line 9: an entry is a mapping with reason and until",)
-    shown = shown_verdicts(house, read_problems(house))["policies"]
-    assert isinstance(shown, dg.TableMetadataValue)
-    assert [r.data["note"] for r in shown.records] == ["", "speaks of no open problem"]
-    assert join_runs(house)[1], "the same day changes nothing"
-
-    monkeypatch.setattr(House, "today", date(2026, 1, 1))
-    again, reused = join_runs(house)
-    assert not reused
-    assert again.counts["accepted"] == 0
-    assert {row.verdict for row in read_triage(house).values()} == {Verdict.ACTIONABLE}

@@ -5,12 +5,10 @@ import os
 import subprocess
 import sys
 import zipfile
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "tests" / "samples"
@@ -210,28 +208,3 @@ def test_sql_asks_what_was_ingested_and_changes_nothing(report: Path, tmp_path: 
     refused = secai("sql", "drop table problems")
     assert refused.returncode == 2 and "read-only" in refused.stderr
     assert secai("sql", "from problems", "--format", "parquet").returncode == 2
-
-
-def test_accept_writes_the_policy_of_a_checkout(tmp_path: Path) -> None:
-    checkout = tmp_path / "shop"
-    (checkout / ".git").mkdir(parents=True)
-    day = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
-    entry = ("--reason", "it is internal", "--until", day, "--repo", checkout)
-    done = secai("accept", "0123456789abcdef", *entry, "--by", "maria")
-    assert done.returncode == 0, done.stderr
-    done = secai("accept", "semgrep:kotlin.x", *entry, "--path", "legacy/*")
-    assert done.returncode == 0, done.stderr
-    written = YAML(typ="safe").load((checkout / ".secai.yaml").read_text())
-    assert [e.get("fingerprint") or e["rule"] for e in written["accept"]] == [
-        "0123456789abcdef", "semgrep:kotlin.x",
-    ]  # fmt: skip
-    before = (checkout / ".secai.yaml").read_text()
-    for wrong in (
-        ("accept", "short", *entry),
-        ("accept", "a:b", "--reason", "no", *entry[2:]),
-        ("accept", "a:b", *entry[:2], "--until", "tomorrow", "--repo", checkout),
-        ("accept", "a:b", *entry[:2], "--until", "2001-01-01", "--repo", checkout),
-        ("accept", "a:b", *entry[:4], "--repo", tmp_path),
-    ):
-        assert secai(*wrong).returncode == 2, wrong
-    assert (checkout / ".secai.yaml").read_text() == before

@@ -5,10 +5,7 @@ import random
 from secai_lib.core.fix import ProofCheck, ProofVerdict
 from secai_lib.core.problem import ProblemState
 from secai_lib.core.scan import ToolStatus
-from secai_lib.core.triage import Triage, Verdict
 from secai_lib.report.build import build_report
-from secai_lib.report.comment import render_comment
-from secai_lib.report.page import render_page
 from tests.fakes.records import (
     COMMIT,
     REPOSITORY,
@@ -169,24 +166,3 @@ def test_the_newest_run_speaks_for_a_finding() -> None:
 
     assert report.results["1" * 16].message == "new"
     assert report.commit == COMMIT
-
-
-def test_what_is_left_aside_stays_in_the_table_and_is_never_where_to_begin() -> None:
-    arguments = shop().arguments()
-    whole = build_report(**arguments)
-    first = whole.first[0].problem
-    aside = Triage(problem=first, fingerprint="f" * 16, repository="acme/shop", branch="main",
-                   verdict=Verdict.FALSE_POSITIVE, rule="test_code", reason="It is a test <b>.",
-                   evidence=("src/test/<i>.kt",))  # fmt: skip
-    less = build_report(**arguments, verdicts={first: aside, "unknown": aside})
-    assert [p.id for p in less.problems] == [p.id for p in whole.problems]
-    assert first not in {step.problem for step in less.first}
-    assert less.counts.by_verdict == {"actionable": len(less.problems) - 1, "false_positive": 1}
-    assert less.left_aside(less.problem(first)) == aside
-    page, comment = render_page(less), render_comment(less)
-    assert (
-        "<strong>False positive:</strong> It is a test &lt;b&gt;. (src/test/&lt;i&gt;.kt)" in page
-    )
-    assert "Left aside, with the reason in the table: 1 false positive." in page
-    assert "Left aside: 1 false positive." in comment
-    assert "left aside" not in render_page(whole).lower() + render_comment(whole).lower()

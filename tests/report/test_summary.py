@@ -18,7 +18,6 @@ def test_the_rows_follow_the_flow() -> None:
         "Raw results": 209,
         "Findings": 100,
         "Problems": 86,
-        "To mend": 86,
         "Code contexts": 75,
         "Proven fixes": 45,
         "Problems without a fix": 41,
