@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from secai_lib.core.finding import ParsedReport, Result
 from secai_lib.parsers.document import Document
 from secai_lib.parsers.node import Node
+from secai_lib.parsers.sarif_rules import RuleFacts
 from secai_lib.parsers.sarif_taxa import Pointed
 from secai_lib.parsers.secrets import Spot, rule_is_about_secrets, sarif_spots
 from secai_lib.parsers.weakness import cwes_in
@@ -25,22 +27,29 @@ class SarifItem:
     """The whole report."""
     pointed: Pointed
     """Taxonomies and overridden levels of the run."""
+    facts: RuleFacts
+    """What all results of the rule share."""
 
-    @property
+    @cached_property
     def rule_id(self) -> str:
         """The rule's identifier, also when only the rule object spells it."""
         return (
             self.result.text("ruleId")
             or self.result.text("rule", "id")
-            or self.rule.text("id")
+            or self.facts.id
             or "unknown"
         )
 
-    @property
+    @cached_property
     def tags(self) -> tuple[str, ...]:
         """Tags of the rule and of the result."""
-        own = self.result.texts("properties", "tags")
-        return self.rule.texts("properties", "tags") + own
+        own = self.result.texts("properties", "tags") if self.has_properties else ()
+        return self.facts.tags + own
+
+    @property
+    def has_properties(self) -> bool:
+        """Whether the result has a property bag; most have none."""
+        return isinstance(self.result.value, dict) and "properties" in self.result.value
 
 
 class Parser:

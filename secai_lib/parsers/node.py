@@ -35,6 +35,8 @@ def clean_text(text: str) -> str:
 
     Terminals obey control characters and UTF-8 cannot hold surrogates; each becomes U+FFFD.
     """
+    if text.isprintable():
+        return text
     return _UNSAFE.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
@@ -54,14 +56,34 @@ def kind_of(value: Json) -> str:
     return _WORDS.get(type(value), "a number")
 
 
+class _Name(str):
+    """A member's name that the report itself chose, so that what is hidden in it has to show."""
+
+    __slots__ = ()
+
+
 class Node:
-    """A JSON value with its pointer; a missing key is a node that holds None."""
+    """A JSON value with its pointer; a missing key is a node that holds None.
 
-    __slots__ = ("pointer", "value")
+    A report has millions of nodes and few complaints, so that a pointer is only spelled when
+    somebody asks for it.
+    """
 
-    def __init__(self, value: Json, pointer: str = "") -> None:
-        """Hold `value`, which stands at the JSON `pointer`."""
-        self.value, self.pointer = value, pointer
+    __slots__ = ("_steps", "_under", "value")
+
+    def __init__(
+        self, value: Json, under: "Node | str" = "", steps: tuple[str | int, ...] = ()
+    ) -> None:
+        """Hold `value`, which stands `steps` below the node (or the JSON pointer) `under`."""
+        self.value, self._under, self._steps = value, under, steps
+
+    @property
+    def pointer(self) -> str:
+        """The JSON pointer of the value."""
+        if self._steps or isinstance(self._under, Node):
+            above = self._under.pointer if isinstance(self._under, Node) else self._under
+            self._under, self._steps = above + "".join(map(_step, self._steps)), ()
+        return self._under
 
     def __bool__(self) -> bool:
         """False for a missing or empty value."""
@@ -81,11 +103,7 @@ class Node:
 
     def get(self, *keys: str) -> "Node":
         """The member at `keys`, step by step."""
-        node = self
-        for key in keys:
-            step = key.replace("~", "~0").replace("/", "~1")
-            node = Node(node.members().get(key), f"{node.pointer}/{step}")
-        return node
+        return Node(self._value(keys), self, keys)
 
     def entries(self) -> Iterator[tuple[str, "Node"]]:
         """Name and node of every member, in the file's order.
@@ -93,37 +111,36 @@ class Node:
         A name is the report's own text here, so what is hidden in it shows in the pointer.
         """
         for key, value in self.members().items():
-            step = visible(key.replace("~", "~0").replace("/", "~1"))
-            yield clean_text(key), Node(value, f"{self.pointer}/{step}")
+            yield clean_text(key), Node(value, self, (_Name(key),))
 
     def items(self, *keys: str) -> list["Node"]:
         """The elements of the list at `keys`; empty when missing."""
-        node = self.get(*keys)
-        if node.value is None:
+        value = self._value(keys)
+        if value is None:
             return []
-        if not isinstance(node.value, list):
-            raise node.broken("a list")
-        return [Node(item, f"{node.pointer}/{i}") for i, item in enumerate(node.value)]
+        if not isinstance(value, list):
+            raise self.get(*keys).broken("a list")
+        return [Node(item, self, (*keys, index)) for index, item in enumerate(value)]
 
     def item(self, index: int | None, *keys: str) -> "Node | None":
         """The element at `index` of the list at `keys`, the others untouched; None outside it."""
-        node = self.get(*keys)
-        if not isinstance(node.value, list):
-            if node.value is None:
+        value = self._value(keys)
+        if not isinstance(value, list):
+            if value is None:
                 return None
-            raise node.broken("a list")
-        if index is None or not 0 <= index < len(node.value):
+            raise self.get(*keys).broken("a list")
+        if index is None or not 0 <= index < len(value):
             return None
-        return Node(node.value[index], f"{node.pointer}/{index}")
+        return Node(value[index], self, (*keys, index))
 
     def text(self, *keys: str, default: str = "") -> str:
         """The text at `keys`, cleaned; `default` when missing or empty."""
-        node = self.get(*keys)
-        if node.value is None:
+        value = self._value(keys)
+        if value is None:
             return default
-        if not isinstance(node.value, str):
-            raise node.broken("text")
-        return clean_text(node.value) or default
+        if not isinstance(value, str):
+            raise self.get(*keys).broken("text")
+        return clean_text(value) or default
 
     def need(self, *keys: str) -> str:
         """The text at `keys`. Raises Broken when it is missing or blank."""
@@ -134,28 +151,28 @@ class Node:
 
     def scalar(self, *keys: str) -> str:
         """The text or number at `keys`, as text; empty when missing."""
-        value = self.get(*keys).value
+        value = self._value(keys)
         if isinstance(value, int | float) and not isinstance(value, bool):
             return str(value)
         return self.text(*keys)
 
     def texts(self, *keys: str) -> tuple[str, ...]:
         """The texts of the list at `keys`; a lone text counts as a list of one."""
-        node = self.get(*keys)
-        if isinstance(node.value, str):
-            return (clean_text(node.value),)
-        return tuple(item.text() for item in self.items(*keys))
+        value = self._value(keys)
+        if isinstance(value, str):
+            return (clean_text(value),)
+        return tuple(item.text() for item in self.items(*keys)) if value is not None else ()
 
     def integer(self, *keys: str) -> int | None:
         """The whole number at `keys`; None when missing."""
-        node = self.get(*keys)
-        if node.value is None:
+        value = self._value(keys)
+        if value is None:
             return None
-        if isinstance(node.value, bool) or not isinstance(node.value, int):
-            raise node.broken("a whole number")
-        if abs(node.value) > _LARGEST:
-            raise Broken(node.pointer, "the number is too large")
-        return node.value
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.get(*keys).broken("a whole number")
+        if abs(value) > _LARGEST:
+            raise Broken(self.get(*keys).pointer, "the number is too large")
+        return value
 
     def number(self, *keys: str) -> float | None:
         """The number at `keys`, also when written as text; None when missing or empty."""
@@ -172,7 +189,24 @@ class Node:
 
     def flag(self, *keys: str) -> bool:
         """The truth value at `keys`; False when missing."""
-        node = self.get(*keys)
-        if node.value is not None and not isinstance(node.value, bool):
-            raise node.broken("true or false")
-        return bool(node.value)
+        value = self._value(keys)
+        if value is not None and not isinstance(value, bool):
+            raise self.get(*keys).broken("true or false")
+        return bool(value)
+
+    def _value(self, keys: tuple[str, ...]) -> Json:
+        """What stands at `keys`; None when something on the way is missing."""
+        value = self.value
+        for depth, key in enumerate(keys):
+            if isinstance(value, dict):
+                value = value.get(key)
+            elif value is None:
+                return None
+            else:
+                raise Node(value, self, keys[:depth]).broken("an object")
+        return value
+
+
+def _step(key: str | int) -> str:
+    escaped = str(key).replace("~", "~0").replace("/", "~1")
+    return f"/{visible(escaped) if isinstance(key, _Name) else escaped}"

@@ -3,6 +3,7 @@
 import posixpath
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from secai_lib.core.finding import LockfileLocation, NoLocation, SourceLocation, UrlLocation
@@ -34,7 +35,10 @@ class Paths:
 
         Raises Unplaceable when it is absolute and outside the checkout, or climbs out of it.
         """
-        path = _plain(raw, uri=uri)
+        return _relative(self, raw, uri=uri)
+
+    def _below(self, path: str) -> str:
+        """A plain path of a report as one of the repository."""
         if not path:
             raise Unplaceable("the path is empty")
         if len(path) > _LONGEST_PATH:
@@ -87,6 +91,12 @@ class Paths:
         except Unplaceable as error:
             return NoLocation(reason=str(error))
         return LockfileLocation(path=path, start_line=line if line and line > 0 else None)
+
+
+@lru_cache(maxsize=16_384)
+def _relative(paths: Paths, raw: str, *, uri: bool) -> str:
+    """Remembered, because a report names the same files over and over."""
+    return paths._below(_plain(raw, uri=uri))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,9 @@
 """From bytes to a parsed report: decode, recognise, redact, parse."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from secai_lib.core.errors import MalformedScan, UnknownFormat
 from secai_lib.core.finding import ParsedReport
 from secai_lib.parsers.base import Parser
@@ -19,6 +23,27 @@ def parse_report(name: str, data: bytes, *, roots: tuple[str, ...] = ()) -> Pars
     An empty list is a report without results whose writer cannot be told (`tools` is empty).
     Raises MalformedScan when the file is broken, UnknownFormat when it is no report we know.
     """
+    with _collector_at_rest():
+        return _parsed(name, data, roots)
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """No garbage is collected meanwhile.
+
+    A report is millions of objects that all stay; looking through them again and again for
+    circles takes as long as reading them.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _parsed(name: str, data: bytes, roots: tuple[str, ...]) -> ParsedReport:
     document = decode(name, data, roots=roots)
     if document.value == []:
         return ParsedReport(file=name, tools=(), results=(), raw_results=0)

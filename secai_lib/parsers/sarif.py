@@ -15,13 +15,18 @@ from secai_lib.core.text import one_line
 from secai_lib.parsers import severity
 from secai_lib.parsers.base import Parser, SarifItem
 from secai_lib.parsers.document import Document
-from secai_lib.parsers.node import Broken, Node, NoResult, clipped, headline
+from secai_lib.parsers.node import Broken, Node, NoResult, headline
 from secai_lib.parsers.sarif_flows import flow_of
 from secai_lib.parsers.sarif_places import places_of, resource_of
-from secai_lib.parsers.sarif_rules import Rules, fingerprints_of, message_of, slug_of
+from secai_lib.parsers.sarif_rules import (
+    Rules,
+    fingerprints_of,
+    message_of,
+    security_severity,
+    slug_of,
+)
 from secai_lib.parsers.sarif_runs import is_external, note_run, runs_of
 from secai_lib.parsers.sarif_taxa import Pointed
-from secai_lib.parsers.scores import valid_score
 from secai_lib.parsers.secrets import Spot, rule_is_about_secrets
 from secai_lib.parsers.tally import Tally
 from secai_lib.parsers.weakness import advisories_in, cwes_in
@@ -57,10 +62,11 @@ class SarifParser(Parser):
             raise Broken("/version", reason)
         tools = []
         for run in runs_of(document):
-            tool, _ = self._tool(run)
+            tool, producer = self._tool(run)
             tools.append(tool)
+            build = partial(_result, tally, tool, producer)
             for result, item in self._items(document, run):
-                tally.add(tool, result, partial(self._result, tally, item))
+                tally.add(tool, result, partial(build, item))
             note_run(tally, tool, run)
         return tally.report(*tools)
 
@@ -82,41 +88,41 @@ class SarifParser(Parser):
     def _items(self, document: Document, run: Node) -> Iterator[tuple[Node, SarifItem]]:
         rules, pointed = Rules(run), Pointed(run)
         for result in run.items("results"):
-            yield result, SarifItem(run, rules.of(result), result, document, pointed)
+            rule = rules.of(result)
+            yield result, SarifItem(run, rule, result, document, pointed, rules.facts(rule))
 
-    def _result(self, tally: Tally, item: SarifItem, result: Node) -> Result:
-        rule = item.rule
-        kind = result.text("kind", default="fail")
-        if kind in _NO_FINDING_KINDS:
-            raise NoResult(f"kind is {kind}")
-        if result.text("baselineState") == "absent":
-            raise NoResult("baselineState is absent: the result is gone")
-        tool, producer = self._tool(item.run)
-        message = message_of(item.run, rule, result)
-        word, origin, score = _severity(item, kind)
-        driver = item.run.get("tool", "driver")
-        draft = Result(
-            tool=tool,
-            tool_version=driver.text("version") or driver.text("semanticVersion"),
-            rule_id=item.rule_id,
-            title=_title(item, message),
-            message=message,
-            severity=word,
-            severity_score=score,
-            severity_origin=origin,
-            cwes=_cwes(item),
-            advisories=advisories_in(item.rule_id, *item.tags, *rule.texts("deprecatedIds")),
-            locations=_locations(item),
-            help=clipped(rule.text("help", "markdown") or rule.text("help", "text")),
-            references=_references(item),
-            confidence=_confidence(item),
-            suppressed=_suppressed(result),
-            resource=resource_of(item.run, result),
-            flow=flow_of(item.run, result, item.document.paths),
-            fingerprints=() if _about_secrets(item, producer) else fingerprints_of(result),
-            evidence=tally.evidence(result),
-        )
-        return producer.adapt(draft, item)
+
+def _result(tally: Tally, tool: str, producer: Parser, item: SarifItem, result: Node) -> Result:
+    facts = item.facts
+    kind = result.text("kind", default="fail")
+    if kind in _NO_FINDING_KINDS:
+        raise NoResult(f"kind is {kind}")
+    if result.text("baselineState") == "absent":
+        raise NoResult("baselineState is absent: the result is gone")
+    message = message_of(item.run, item.rule, facts, result)
+    word, origin, score = _severity(item, kind)
+    draft = Result(
+        tool=tool,
+        tool_version=item.pointed.version,
+        rule_id=item.rule_id,
+        title=headline(facts.title or message, item.rule_id),
+        message=message,
+        severity=word,
+        severity_score=score,
+        severity_origin=origin,
+        cwes=_cwes(item),
+        advisories=advisories_in(item.rule_id, *item.tags, *facts.old_ids),
+        locations=_locations(item),
+        help=facts.help,
+        references=_references(item),
+        confidence=facts.precision,
+        suppressed=_suppressed(result),
+        resource=resource_of(item.run, result),
+        flow=flow_of(item.run, result, item.document.paths),
+        fingerprints=() if _about_secrets(item, producer) else fingerprints_of(result),
+        evidence=tally.evidence(result),
+    )
+    return producer.adapt(draft, item)
 
 
 class _SecretAnyway(Parser):
@@ -134,52 +140,31 @@ def _about_secrets(item: SarifItem, producer: Parser) -> bool:
     return producer.secret_scanner or rule_is_about_secrets(item.rule_id, cwes, item.tags)
 
 
-def _title(item: SarifItem, message: str) -> str:
-    rule = item.rule
-    title = rule.text("shortDescription", "text") or rule.text("name") or message
-    return headline(title, item.rule_id)
-
-
 def _severity(item: SarifItem, kind: str) -> tuple[Severity, str, float | None]:
     """3.27.10: the result's level, else what the invocation or the rule says, else `warning`."""
-    for holder in (item.result, item.rule):
-        score = _security_severity(holder)
-        if score is not None:
-            return *severity.by_score(score, "security-severity"), score
+    own = security_severity(item.result) if item.has_properties else None
+    score = own if own is not None else item.facts.score
+    if score is not None:
+        return *severity.by_score(score, "security-severity"), score
     level = item.result.text("level")
     level = level or item.pointed.level(item.rule, item.result)
-    level = level or item.rule.text("defaultConfiguration", "level")
+    level = level or item.facts.level
     level = level or ("warning" if kind == "fail" else "none")
     return *severity.by_level(level), None
 
 
-def _security_severity(holder: Node) -> float | None:
-    """GitHub's number; some producers put a word there, which says no more than the level."""
-    try:
-        return valid_score(holder.number("properties", "security-severity"))
-    except Broken:
-        return None
-
-
 def _cwes(item: SarifItem) -> tuple[str, ...]:
     """From tags, `taxa` (3.27.8), the rule's relationships (3.49.15) and `properties.cwe`."""
-    texts = [*item.tags]
-    for holder in (item.rule, item.result):
-        texts += holder.texts("properties", "cwe")
-    targets = [*item.result.items("taxa")]
-    targets += [relation.get("target") for relation in item.rule.items("relationships")]
-    texts += [item.pointed.taxon_id(target) for target in targets]
-    return cwes_in(*texts)
+    facts, result = item.facts, item.result
+    own = result.texts("properties", "cwe") if item.has_properties else ()
+    texts = [*item.tags, *facts.weaknesses, *own]
+    targets = (*result.items("taxa"), *facts.targets)
+    return cwes_in(*texts, *map(item.pointed.taxon_id, targets))
 
 
 def _references(item: SarifItem) -> tuple[str, ...]:
-    links = (item.rule.text("helpUri"), item.result.text("hostedViewerUri"))
+    links = (item.facts.link, item.result.text("hostedViewerUri"))
     return tuple(link for link in dict.fromkeys(links) if link.startswith(("http://", "https://")))
-
-
-def _confidence(item: SarifItem) -> str:
-    """GitHub's `precision`, which is how often the rule is right."""
-    return item.rule.text("properties", "precision").lower()
 
 
 def _suppressed(result: Node) -> bool:

@@ -33,8 +33,9 @@ def _step(run: Node, step: Node, paths: Paths) -> SourceLocation | None:
     if not step.get("location"):
         step = run.item(step.integer("index"), "threadFlowLocations") or step
     physical = step.get("location", "physicalLocation")
-    uri = artifact_of(run, physical.get("artifactLocation")).text("uri")
+    artifact = artifact_of(run, physical.get("artifactLocation"))
+    uri = artifact.text("uri")
     if urlsplit_scheme(uri) in {"http", "https"}:
         return None
-    place = source_of(run, physical, paths)
+    place = source_of(run, physical, artifact, uri, paths)
     return place.model_copy(update={"snippet": ""}) if isinstance(place, SourceLocation) else None

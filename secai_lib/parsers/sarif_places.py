@@ -15,7 +15,9 @@ def places_of(
 ) -> Iterator[SourceLocation | UrlLocation | NoLocation]:
     """Every place of `result`, the main one first. Raises Broken."""
     locations = result.items("locations")
-    request = _listed(run, "webRequests", result.get("webRequest"))
+    request = result.get("webRequest")
+    if request:
+        request = _listed(run, "webRequests", request)
     for location in locations:
         physical = location.get("physicalLocation")
         if physical:
@@ -34,14 +36,15 @@ def _place_of(
         method = request.text("method", default="GET")
         yield UrlLocation(url=_url(artifact, uri), method=method)
     elif uri:
-        yield source_of(run, physical, paths)
+        yield source_of(run, physical, artifact, uri, paths)
 
 
-def source_of(run: Node, physical: Node, paths: Paths) -> SourceLocation | NoLocation:
-    """The place of a `physicalLocation` (3.29) in a file."""
-    artifact = artifact_of(run, physical.get("artifactLocation"))
+def source_of(
+    run: Node, physical: Node, artifact: Node, uri: str, paths: Paths
+) -> SourceLocation | NoLocation:
+    """The place of a `physicalLocation` (3.29) in the file `uri` of `artifact`."""
     region = physical.get("region")
-    raw = _resolve(run, artifact, artifact.text("uri"), paths)
+    raw = _resolve(run, artifact, uri, paths)
     return paths.source(raw, region_of(region), uri=True, snippet=region.text("snippet", "text"))
 
 
@@ -84,6 +87,8 @@ def artifact_of(run: Node, artifact: Node) -> Node:
 
 def urlsplit_scheme(uri: str) -> str:
     """The scheme of `uri`, lower case; empty when there is none or it is no URI."""
+    if ":" not in uri:
+        return ""
     try:
         return urlsplit(uri).scheme.lower()
     except ValueError:

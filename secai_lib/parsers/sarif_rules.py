@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import chain
 
 from secai_lib.parsers.node import LONGEST_SHARED_TEXT, Broken, Node, clean_text, clipped
+from secai_lib.parsers.scores import valid_score
 
 _LINK = re.compile(r"\[((?:[^\[\]\\\n]|\\.){1,500})\]\(\d{1,6}\)(?:,\(\d{1,6}\))*")
 _ESCAPED = re.compile(r"\\([\[\]\\])")
@@ -14,6 +16,76 @@ _LONGEST_PRINT = 300
 _MAX_LEVELS = 20
 """Levels of a hierarchical rule id that are tried; the standard's own examples have two."""
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{(\d{1,3})\}")
+
+
+class RuleFacts:
+    """What all results of one rule share, read once; Broken is raised whenever it is asked for."""
+
+    def __init__(self, rule: Node) -> None:
+        """Read nothing of the `rule` (which may hold None) before it is asked for."""
+        self._rule = rule
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """The rule's own tags."""
+        return self._rule.texts("properties", "tags")
+
+    @cached_property
+    def weaknesses(self) -> tuple[str, ...]:
+        """Texts of the rule that may name a CWE, beside its tags."""
+        return self._rule.texts("properties", "cwe")
+
+    @cached_property
+    def targets(self) -> tuple[Node, ...]:
+        """What the rule's relationships point at (3.49.15)."""
+        return tuple(relation.get("target") for relation in self._rule.items("relationships"))
+
+    @cached_property
+    def title(self) -> str:
+        """The rule's title; empty when it has none."""
+        return self._rule.text("shortDescription", "text") or self._rule.text("name")
+
+    @cached_property
+    def description(self) -> str:
+        """What stands in for a message that a result leaves out."""
+        return self._rule.text("fullDescription", "text") or self._rule.text(
+            "shortDescription", "text"
+        )
+
+    @cached_property
+    def help(self) -> str:
+        """The rule's explanation."""
+        return clipped(self._rule.text("help", "markdown") or self._rule.text("help", "text"))
+
+    @cached_property
+    def link(self) -> str:
+        """The address of the rule's page."""
+        return self._rule.text("helpUri")
+
+    @cached_property
+    def precision(self) -> str:
+        """GitHub's `precision`, which is how often the rule is right."""
+        return self._rule.text("properties", "precision").lower()
+
+    @cached_property
+    def level(self) -> str:
+        """The rule's default level; empty when it has none."""
+        return self._rule.text("defaultConfiguration", "level")
+
+    @cached_property
+    def old_ids(self) -> tuple[str, ...]:
+        """The ids it had before."""
+        return self._rule.texts("deprecatedIds")
+
+    @cached_property
+    def id(self) -> str:
+        """The rule's id."""
+        return self._rule.text("id")
+
+    @cached_property
+    def score(self) -> float | None:
+        """GitHub's `security-severity` of the rule."""
+        return security_severity(self._rule)
 
 
 class Rules:
@@ -31,7 +103,9 @@ class Rules:
                     self._named.setdefault((key, clean_text(value)), extension)
         self._by_id: dict[str, Node] = {}
         self._by_guid: dict[str, Node] = {}
-        self._tables: dict[str, list[Node]] = {}
+        self._tables: dict[int, list[Node]] = {}
+        self._facts: dict[int, RuleFacts] = {}
+        self._plain: dict[tuple[str, int | None], Node] = {}
         for component in (self._driver, *self._extensions):
             for rule in self._rules(component):
                 if isinstance(rule.value, dict) and isinstance(rule.value.get("id"), str):
@@ -45,9 +119,21 @@ class Rules:
         A rule that cannot be found, and a result too broken to name one, give an empty node.
         """
         try:
-            return self._find(result)
+            key = _plain_reference(result)
+            if key is None:
+                return self._find(result)
+            if key not in self._plain:
+                self._plain[key] = self._find(result)
+            return self._plain[key]
         except Broken:
             return Node(None, f"{self._driver.pointer}/rules")
+
+    def facts(self, rule: Node) -> RuleFacts:
+        """What all results of `rule` share."""
+        key = id(rule.value)  # the report outlives us, and so do its values
+        if key not in self._facts:
+            self._facts[key] = RuleFacts(rule)
+        return self._facts[key]
 
     def _find(self, result: Node) -> Node:
         reference = result.get("rule")
@@ -76,12 +162,36 @@ class Rules:
         return by_guid or self._named.get(("name", reference.text("name")), self._driver)
 
     def _rules(self, component: Node) -> list[Node]:
-        if component.pointer not in self._tables:
-            self._tables[component.pointer] = component.items("rules")
-        return self._tables[component.pointer]
+        key = id(component.value)
+        if key not in self._tables:
+            self._tables[key] = component.items("rules")
+        return self._tables[key]
 
 
-def message_of(run: Node, rule: Node, result: Node) -> str:
+def _plain_reference(result: Node) -> tuple[str, int | None] | None:
+    """Id and index by which nearly every result names its rule; None for any other way."""
+    held = result.value
+    if not isinstance(held, dict):
+        return None
+    reference = held.get("rule", {})
+    if not isinstance(reference, dict) or not reference.keys() <= {"id", "index"}:
+        return None
+    name, index = held.get("ruleId"), held.get("ruleIndex")
+    name = reference.get("id", "") if name is None else name
+    index = reference.get("index") if index is None else index
+    plain = type(name) is str and (index is None or type(index) is int)
+    return (name, index) if plain else None  # type: ignore[return-value]
+
+
+def security_severity(holder: Node) -> float | None:
+    """GitHub's number; some producers put a word there, which says no more than the level."""
+    try:
+        return valid_score(holder.number("properties", "security-severity"))
+    except Broken:
+        return None
+
+
+def message_of(run: Node, rule: Node, facts: RuleFacts, result: Node) -> str:
     """The result's message, looked up by id and filled with its arguments (3.11).
 
     Falls back on the rule's description, for producers that leave the message out.
@@ -94,7 +204,7 @@ def message_of(run: Node, rule: Node, result: Node) -> str:
             if text:
                 break
             text = strings.text(wanted, "text") or strings.text(wanted, "markdown")
-    text = text or rule.text("fullDescription", "text") or rule.text("shortDescription", "text")
+    text = text or facts.description
     return without_links(_fill(clipped(text), message.texts("arguments"))).strip()
 
 
@@ -110,6 +220,8 @@ def _shared_strings(run: Node) -> Iterator[Node]:
 
 def without_links(text: str) -> str:
     """`text` with `[words](1)`, a link to a related location (3.11.6), as plain words."""
+    if "](" not in text:
+        return text
     return _LINK.sub(lambda found: _ESCAPED.sub(r"\1", found[1]), text)
 
 

@@ -13,11 +13,17 @@ _NOTHING = Node(None)
 
 
 class Pointed:
-    """The taxonomies and the configuration overrides of one run."""
+    """The version, the taxonomies and the configuration overrides of one run."""
 
     def __init__(self, run: Node) -> None:
         """Read nothing of `run` before it is asked for."""
         self._run = run
+
+    @cached_property
+    def version(self) -> str:
+        """The version of the scanner."""
+        driver = self._run.get("tool", "driver")
+        return driver.text("version") or driver.text("semanticVersion")
 
     def taxon_id(self, target: Node) -> str:
         """The id of the taxon that `target` (3.52) names, as `CWE-n` where the taxonomy is CWE."""

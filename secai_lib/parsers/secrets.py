@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from secai_lib.parsers.node import Json, Node
 
@@ -66,6 +67,11 @@ def rule_is_about_secrets(
     rule_id: str, cwes: tuple[str, ...] = (), tags: tuple[str, ...] = ()
 ) -> bool:
     """Whether a rule reports secrets: by CWE, a tag, or `secret` as a whole word of its id."""
+    return _about_secrets(rule_id, cwes, tags)
+
+
+@lru_cache(maxsize=4096)
+def _about_secrets(rule_id: str, cwes: tuple[str, ...], tags: tuple[str, ...]) -> bool:
     words = set(re.split(r"[^a-z0-9]+", rule_id.lower())) | {tag.lower() for tag in tags}
     return bool(_SECRET_CWES.intersection(cwes) or _SECRET_WORDS & words)
 
@@ -175,21 +181,38 @@ class Sweeper:
         for secret in self._long:
             heads.setdefault(secret[:_HEAD], set()).add(len(secret))
         self._lengths = {head: sorted(found, reverse=True) for head, found in heads.items()}
+        self._heads = re.compile(_any_of(sorted(heads)), re.DOTALL) if heads else None
 
     def out_of(self, text: str) -> str:
         """`text` without them."""
-        if self._words:
+        if self._words and ('"' in text or "'" in text):
             text = _BETWEEN_QUOTES.sub(
                 lambda found: self._secrets[found[0]] if found[0] in self._words else found[0], text
             )
         pieces: list[str] = []
         done = at = 0
-        while self._lengths and at + _HEAD <= len(text):
-            lengths = self._lengths.get(text[at : at + _HEAD], ())
-            here = (text[at : at + length] for length in lengths)
+        while self._heads and (found := self._heads.search(text, at)):
+            at = found.start()
+            here = (text[at : at + length] for length in self._lengths[found[0]])
             if hit := next((piece for piece in here if piece in self._long), ""):
                 pieces += (text[done:at], self._secrets[hit])
                 done = at = at + len(hit)
             else:
                 at += 1
         return "".join(pieces) + text[done:] if pieces else text
+
+
+def _any_of(words: list[str]) -> str:
+    """The pattern of any of `words` (sorted, equally long), letter by letter.
+
+    Plain alternatives would be tried one by one at every place of a text.
+    """
+    if len(words) == 1:
+        return re.escape(words[0])
+    starts: dict[str, list[str]] = {}
+    for word in words:
+        starts.setdefault(word[:1], []).append(word[1:])
+    if "" in starts:
+        return ""
+    branches = [re.escape(start) + _any_of(rest) for start, rest in starts.items()]
+    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"

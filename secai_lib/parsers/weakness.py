@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _CWE = re.compile(r"\bCWE[-_ :/]{0,3}0*([1-9]\d{0,4})\b", re.IGNORECASE)
 _LARGEST_CWE = 99_999
@@ -17,6 +18,12 @@ def cwes_in(*texts: str) -> tuple[str, ...]:
 
     Understands `CWE-79: ...`, `external/cwe/cwe-079`, `CWE_79`.
     """
+    return _cwes_in(tuple(dict.fromkeys(texts)))
+
+
+@lru_cache(maxsize=4096)
+def _cwes_in(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Remembered, because all results of a rule name the same."""
     return cwe_names(int(number) for text in texts for number in _CWE.findall(text))
 
 
@@ -28,4 +35,9 @@ def cwe_names(numbers: Iterable[int]) -> tuple[str, ...]:
 
 def advisories_in(*texts: str) -> tuple[str, ...]:
     """Every advisory id (CVE, GHSA, PYSEC, ...) named in `texts`, sorted, each once."""
+    return _advisories_in(tuple(dict.fromkeys(texts)))
+
+
+@lru_cache(maxsize=4096)
+def _advisories_in(texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({found for text in texts for found in _ADVISORY.findall(text)}))

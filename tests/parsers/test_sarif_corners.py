@@ -267,3 +267,25 @@ def test_dependency_check_before_scores_gives_a_word() -> None:
     found = only({"results": [result]}, "dependency-check")
     assert (found.severity, found.severity_origin) == (Severity.LOW, "tool")
     assert found.path == "web/a.js"
+
+
+def test_rules_named_in_all_the_ways_at_once_are_told_apart() -> None:
+    rules = [{"id": f"r{n}", "shortDescription": {"text": f"Rule {n}"}} for n in range(3)]
+    ways: list[dict[str, object]] = [
+        {"ruleId": "r1"},
+        {"ruleIndex": 1},
+        {"ruleId": None, "rule": {"id": "r2"}},
+        {"ruleId": None, "rule": {"id": "r0"}},
+        {"rule": {"index": 2}},
+        {"ruleIndex": None, "rule": {"id": "r0", "index": 0}},
+        {"ruleId": "r1/sub", "ruleIndex": 1},
+        {"rule": {"id": "r1", "toolComponent": {"index": 0}}},
+    ]
+    run = {
+        "tool": {"driver": {"name": "x", "rules": rules}},
+        "results": [way | {"message": {"text": "m"}} for way in ways * 2],
+    }
+    report = parse_report("a.sarif", json.dumps({"version": "2.1.0", "runs": [run]}).encode())
+    titles = [result.title for result in report.results]
+    expected = ["Rule 1", "Rule 1", "Rule 2", "Rule 0", "Rule 2", "Rule 0", "Rule 1", "Rule 1"]
+    assert titles == expected * 2
