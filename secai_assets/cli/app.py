@@ -141,6 +141,9 @@ def fix(
     fail_on: Annotated[
         str, typer.Option(help="Exit 7 when an open problem is this bad or worse.")
     ] = "",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="--fail-on counts what triage shows apart, too.")
+    ] = False,
     apply: Annotated[
         bool, typer.Option("--apply", help="Apply the patch to the checkout.")
     ] = False,
@@ -148,7 +151,7 @@ def fix(
     """Print a patch of proven fixes for a checkout; progress goes to standard error."""
     from secai_assets.cli.fix import fix_repository
 
-    fix_repository(repo, output_format, output, fail_on, apply=apply)
+    fix_repository(repo, output_format, output, fail_on, apply=apply, strict=strict)
 
 
 @app.command()

@@ -44,6 +44,8 @@ class Triage(Record):
     """A sentence for people."""
     evidence: tuple[str, ...] = Field(min_length=1)
     """What the reports and files say, on which the decision rests."""
+    exploited: bool = False
+    """Whether a report links to evidence that the weakness is exploited."""
     fits: tuple[str, ...] = ()
     """Every rule that fits, in the order in which they are asked."""
 

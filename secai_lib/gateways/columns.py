@@ -8,7 +8,7 @@ from secai_lib.core.knowledge import Document
 from secai_lib.core.problem import Alias, Problem, ProblemEvent, Rename
 from secai_lib.core.training import ForgedPair
 from secai_lib.core.triage import Triage
-from secai_lib.gateways.tables import INTEGER, NUMBER, TEXT, TEXTS, TIME, Columns
+from secai_lib.gateways.tables import FLAG, INTEGER, NUMBER, TEXT, TEXTS, TIME, Columns
 
 
 def _url(finding: Finding) -> str | None:
@@ -128,6 +128,7 @@ TRIAGE: Columns[Triage] = {
     "rule": (TEXT, lambda t: t.rule),
     "reason": (TEXT, lambda t: t.reason),
     "evidence": (TEXTS, lambda t: t.evidence),
+    "exploited": (FLAG, lambda t: t.exploited),
     "fits": (TEXTS, lambda t: t.fits),
 }
 

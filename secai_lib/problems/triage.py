@@ -37,6 +37,7 @@ def triage(
     counting = {(p.repository, p.branch): _counting(p) for p in policies}
     used: dict[tuple[str, str], set[int]] = defaultdict(set)
     judged: dict[str, list[Fit]] = {}
+    exploited: set[str] = set()
     for problem in problems:
         place = (problem.repository, problem.branch)
         shown = tuple(findings[f] for f in problem.fingerprints if f in findings)
@@ -44,6 +45,7 @@ def triage(
         used[place] |= {acceptance.line for acceptance in matching}
         source = files(problem.repository, problem.commit)
         case = Case(problem, shown, source, settings, tuple(matching), broad.get(problem.id))
+        exploited |= {problem.id} if case.exploited else set()
         judged[problem.id] = [
             fit for rule in RULES if getattr(settings, rule.__name__) and (fit := rule(case))
         ]
@@ -63,7 +65,7 @@ def triage(
         )
         for policy in policies
     ]
-    return [_decided(p, judged[p.id]) for p in problems], told
+    return [_decided(p, judged[p.id], p.id in exploited) for p in problems], told
 
 
 def matches(acceptance: Acceptance, problem: Problem, shown: Iterable[Finding]) -> bool:
@@ -83,7 +85,7 @@ def _counting(policy: Policy) -> list[Acceptance]:
     return [a for a in policy.acceptances if a.until >= policy.judged]
 
 
-def _decided(problem: Problem, fits: Sequence[Fit]) -> Triage:
+def _decided(problem: Problem, fits: Sequence[Fit], exploited: bool) -> Triage:
     first = fits[0] if fits else Fit(
         "none",
         Decision.ACTIONABLE,
@@ -98,6 +100,7 @@ def _decided(problem: Problem, fits: Sequence[Fit]) -> Triage:
         rule=first.rule,
         reason=first.reason,
         evidence=first.evidence,
+        exploited=exploited,
         fits=tuple(fit.rule for fit in fits),
     )
 
