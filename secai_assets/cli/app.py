@@ -155,6 +155,20 @@ def fix(
 
 
 @app.command()
+def accept(
+    fingerprint: Annotated[str, typer.Argument(help="The finding's 16 hexadecimal digits.")],
+    reason: Annotated[str, typer.Option(help="Why it is lived with.")],
+    until: Annotated[str, typer.Option(help="Last day on which it counts: 2026-12-31.")],
+    by: Annotated[str, typer.Option(help="Who says so.")],
+    repo: Annotated[Path, typer.Option(help="Folder of the checkout.")] = Path(),
+) -> None:
+    """Write into a checkout's .secai.yaml that a finding is lived with, why and until when."""
+    from secai_assets.cli.accept import accept_finding
+
+    accept_finding(repo, fingerprint, reason=reason, until=until, by=by)
+
+
+@app.command()
 def verify(
     certificates: Annotated[
         list[str] | None,

@@ -7,11 +7,13 @@ whole; an entry with a fault of its own is told with its line and does not count
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from io import StringIO
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from secai_lib.core.text import one_line
 from secai_lib.core.triage import Acceptance, Policy
@@ -163,3 +165,26 @@ def _day(node: Node, text: str, latest: date, max_days: int) -> date:
 
 def _line(node: Node) -> int:
     return int(node.start_mark.line) + 1
+
+
+def with_acceptance(text: str, *, fingerprint: str, reason: str, until: date, by: str) -> str:
+    """`text` with one more acceptance at the end; comments and what else is there stay.
+
+    The file has to be whole: with a fault in it (`read_policy`) nothing is added.
+    """
+    yaml = YAML(pure=True)
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width = MAX_TEXT * 2
+    yaml.preserve_quotes = True
+    document = yaml.load(text)
+    comments = "" if document or not text.strip() else text.rstrip("\n") + "\n"
+    document = document or yaml.map()
+    if not document.get("accept"):  # an empty `[]` would make a line of it
+        document["accept"] = yaml.seq()
+    # quoted, so that digits stay a text
+    entry = {"fingerprint": DoubleQuotedScalarString(fingerprint), "reason": reason,
+             "until": until, "by": by}  # fmt: skip
+    document["accept"].append(yaml.map(**entry))
+    out = StringIO()
+    yaml.dump(document, out)
+    return comments + out.getvalue()

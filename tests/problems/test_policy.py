@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from secai_lib.core.triage import Policy
-from secai_lib.problems import read_policy
+from secai_lib.problems import read_policy, with_acceptance
 
 GOOD = """# what we live with
 accept:
@@ -83,3 +83,19 @@ def test_hostile_files_are_refused_with_a_sentence(text: str, said: str) -> None
     assert policy.acceptances == ()
     assert policy.faults[0].startswith(".secai.yaml line ")
     assert said in policy.faults[0]
+
+
+@pytest.mark.parametrize("text", ["", "# only words\n", "accept: []\n", GOOD, "accept:\n"])
+def test_an_acceptance_is_added_and_everything_else_stays(text: str) -> None:
+    made = with_acceptance(
+        text, fingerprint="1" * 16, reason="It's: ours # now", until=date(2026, 5, 1), by="cleo"
+    )
+    before, after = read(text), read(made)
+    assert after.faults == ()
+    assert len(after.acceptances) == len(before.acceptances) + 1
+    last = after.acceptances[-1]
+    assert (last.fingerprint, last.reason) == ("1" * 16, "It's: ours # now")
+    assert (last.until, last.by) == (date(2026, 5, 1), "cleo")
+    assert all(line in made for line in text.splitlines() if line.startswith("#"))
+    again = [a.model_copy(update={"line": 0}) for a in after.acceptances[:-1]]
+    assert again == [a.model_copy(update={"line": 0}) for a in before.acceptances]
