@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import cache
 
 import dagster as dg
 
@@ -246,7 +245,6 @@ def _triage(
     order = {r.key: n for n, r in enumerate(sorted(runs, key=_order))}
     newest = {f.fingerprint: f for f in sorted(found, key=lambda f: order[f.run])}
 
-    @cache
     def files(repository: str, commit: str) -> SourceFiles | None:
         here = house.source.has(repository, commit)
         return house.source.files(repository, commit) if here else None

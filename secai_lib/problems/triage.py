@@ -9,7 +9,7 @@ from secai_lib.core.fix import SourceFiles
 from secai_lib.core.problem import Problem, ProblemState
 from secai_lib.core.settings import TriageSettings
 from secai_lib.core.triage import Acceptance, Decision, Policy, Triage
-from secai_lib.problems.triage_rules import RULES, Case, Fit
+from secai_lib.problems.triage_rules import RULES, Case, Fit, Source
 from secai_lib.problems.triage_statistics import over_broad
 
 Files = Callable[[str, str], SourceFiles | None]
@@ -38,13 +38,18 @@ def triage(
     used: dict[tuple[str, str], set[int]] = defaultdict(set)
     judged: dict[str, list[Fit]] = {}
     exploited: set[str] = set()
+    sources: dict[tuple[str, str], Source] = {}
     for problem in problems:
         place = (problem.repository, problem.branch)
         shown = tuple(findings[f] for f in problem.fingerprints if f in findings)
         matching = [a for a in counting.get(place, ()) if matches(a, problem, shown)]
         used[place] |= {acceptance.line for acceptance in matching}
-        source = files(problem.repository, problem.commit)
-        case = Case(problem, shown, source, settings, tuple(matching), broad.get(problem.id))
+        commit = (problem.repository, problem.commit)
+        if commit not in sources:
+            sources[commit] = Source(files(*commit))
+        case = Case(
+            problem, shown, sources[commit], settings, tuple(matching), broad.get(problem.id)
+        )
         exploited |= {problem.id} if case.exploited else set()
         judged[problem.id] = [
             fit for rule in RULES if getattr(settings, rule.__name__) and (fit := rule(case))

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from secai_lib.core.finding import Category, Finding, ImageLocation, LockfileLocation
+from secai_lib.core.finding import Category, Finding, ImageLocation, LockfileLocation, Package
 from secai_lib.core.fix import SourceFiles
 from secai_lib.core.problem import Problem
 from secai_lib.core.settings import TriageSettings
 from secai_lib.core.triage import Acceptance, Decision
-from secai_lib.problems.scopes import scopes_of
+from secai_lib.problems.scopes import Scopes, scopes_in
 
 _CODE = frozenset({Category.CODE, Category.MOBILE, Category.API, Category.WEB})
 _HEAD = 2000
@@ -29,6 +29,31 @@ class Fit(NamedTuple):
     evidence: tuple[str, ...]
 
 
+class Source:
+    """What rules want to know of the files of a commit; each file is read once."""
+
+    def __init__(self, files: SourceFiles | None) -> None:
+        """Ask `files`; None where the commit is not here."""
+        self._files = files
+        self._heads: dict[str, str] = {}
+        self._scopes: dict[str, Scopes] = {}
+
+    def head(self, path: str) -> str:
+        """The beginning of a file; empty where there is none."""
+        if path not in self._heads:
+            self._heads[path] = self._read(path)[:_HEAD]
+        return self._heads[path]
+
+    def scopes(self, path: str, package: Package) -> tuple[str, ...]:
+        """What a lockfile has a package for; empty where it does not say."""
+        if path not in self._scopes:
+            self._scopes[path] = scopes_in(path, self._read(path))
+        return self._scopes[path].get((package.name, package.version), ())
+
+    def _read(self, path: str) -> str:
+        return (self._files.read(path) if self._files else None) or ""
+
+
 @dataclass(frozen=True)
 class Case:
     """All that rules may look at."""
@@ -36,8 +61,8 @@ class Case:
     problem: Problem
     findings: Sequence[Finding]
     """What scanners say of it."""
-    files: SourceFiles | None
-    """The files of its commit, where they are here."""
+    source: Source
+    """The files of its commit."""
     settings: TriageSettings
     acceptances: tuple[Acceptance, ...]
     """Entries of `.secai.yaml` that are about it and count."""
@@ -117,9 +142,9 @@ def tooling_dependency(case: Case) -> Fit | None:
     evidence: list[str] = []
     for finding in case.findings:
         package, place = finding.result.package, finding.result.location
-        if package is None or not isinstance(place, LockfileLocation) or case.files is None:
+        if package is None or not isinstance(place, LockfileLocation):
             return None
-        scopes = scopes_of(place.path, case.files.read(place.path) or "", package)
+        scopes = case.source.scopes(place.path, package)
         if not scopes or not all(_tooling(scope, case.settings) for scope in scopes):
             return None
         shown = ", ".join(scopes[:5]) + (" ..." if len(scopes) > 5 else "")
@@ -189,7 +214,7 @@ def _pattern(path: str, patterns: Sequence[str]) -> str:
 def _generated(case: Case, path: str) -> str:
     if pattern := _pattern(path, case.settings.generated_paths):
         return f"matches {pattern}"
-    head = ((case.files.read(path) if case.files else None) or "")[:_HEAD]
+    head = case.source.head(path)
     mark = next((mark for mark in case.settings.generated_marks if mark in head), "")
     return f"says {mark!r}" if mark else ""
 
