@@ -1,6 +1,7 @@
 """All scan runs together: what is wrong with a repository, each thing once."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
@@ -12,16 +13,18 @@ from secai_assets.automation import when_parents_are_good
 from secai_assets.failures import explained
 from secai_assets.resources.house import House
 from secai_lib.core.finding import Finding
+from secai_lib.core.fix import SourceFiles
 from secai_lib.core.manifest import Manifest, Origin
 from secai_lib.core.problem import Problem, ProblemEvent, ProblemState
 from secai_lib.core.record import canonical_json, content_hash
 from secai_lib.core.scan import ScanRun
+from secai_lib.core.triage import Decision, Policy, Triage
 from secai_lib.findings import fingerprints
 from secai_lib.gateways.code_version import code_version
-from secai_lib.gateways.columns import ALIASES, HISTORY, PROBLEMS, RENAMES
+from secai_lib.gateways.columns import ALIASES, HISTORY, PROBLEMS, RENAMES, TRIAGE
 from secai_lib.gateways.tables import from_parquet, to_parquet
 from secai_lib.gateways.warehouse import ask, build_warehouse
-from secai_lib.problems import Corpus, build_problems
+from secai_lib.problems import POLICY_FILE, Corpus, build_problems, read_policy, triage
 from secai_lib.quality.problems import acceptable
 
 MAKERS = ("problems", "findings/fingerprints", "gateways/columns", "gateways/schema",
@@ -74,6 +77,7 @@ def problems(
                 "Open problems by severity", metadata.count_by(p.severity.value for p in still_open)
             ),
             "worst": metadata.table(rows),
+            **_decisions(house, still_open),
             **_charts(house),
             "quarantined_runs": dg.MetadataValue.json(accepted_runs(house)[1]),
         },
@@ -109,6 +113,45 @@ def _charts(house: House) -> dict[str, dg.MetadataValue]:
     }
 
 
+def _decisions(house: House, still_open: Sequence[Problem]) -> dict[str, dg.MetadataValue]:
+    """What the open problems are worth, by which rules, and what people accept."""
+    told = read_triage(house)
+    mine = [(p, told[p.id]) for p in still_open]
+    silent = [(p, t) for p, t in mine if t.decision is not Decision.ACTIONABLE]
+    rows = [
+        {
+            "decision": t.decision.value,
+            "rule": t.rule,
+            "severity": p.severity.value,
+            "title": p.title,
+            "reason": t.reason,
+            "evidence": "; ".join(t.evidence),
+        }
+        for p, t in sorted(silent, key=lambda pair: (pair[0].severity.rank, pair[0].id))
+    ]
+    policies = [
+        {
+            "repository": policy.repository,
+            "branch": policy.branch,
+            "accepted": len(policy.acceptances),
+            "faults": "; ".join(policy.faults),
+            "expired": ", ".join(f"line {line}" for line in policy.expired),
+            "unmatched": ", ".join(f"line {line}" for line in policy.unmatched),
+        }
+        for policy in read_policies(house)
+    ]
+    return {
+        "by_decision": metadata.bars(
+            "Open problems by decision", metadata.count_by(t.decision.value for _, t in mine)
+        ),
+        "by_triage_rule": metadata.bars(
+            "Open problems by the rule that decided", metadata.count_by(t.rule for _, t in mine)
+        ),
+        "not_actionable": metadata.table(rows),
+        "policies": metadata.table(policies),
+    }
+
+
 def _place(row: Mapping[str, str]) -> str:
     return f"{row['repository']}@{row['branch']}"
 
@@ -141,7 +184,7 @@ def join_runs(house: House) -> tuple[Manifest, bool]:
             "quarantined": content_hash(bad),
             "source": content_hash([_has_source(house, run) for run in runs]),
         },
-        settings=content_hash(house.settings.quality),
+        settings=content_hash(house.settings.quality, house.settings.triage),
         code_version=code_version(*MAKERS),
     )
     kept = house.store.reusable("problems", origin=origin)
@@ -150,14 +193,16 @@ def join_runs(house: House) -> tuple[Manifest, bool]:
     found = [finding for key in good for finding in read_findings(house, key)]
     renames = _git_renames(house)
     corpus = build_problems(runs, found, renamed=renames, fingerprints=fingerprints)
-    files = _files(corpus)
+    told, policies = _triage(house, corpus, runs, found)
+    files = _files(corpus) | {"triage.parquet": to_parquet(told, TRIAGE)}
     build_warehouse(house.store, runs, _tables(files))
     places = sorted({(run.request.repository, run.request.branch) for run in runs})
     files |= {
         "places.json": canonical_json(places).encode(),
         GIT_RENAMES: canonical_json(renames.known).encode(),
+        "policies.json": canonical_json(policies).encode(),
     }
-    counts = _counts(corpus, runs, found, bad)
+    counts = _counts(corpus, runs, found, bad) | _triage_counts(corpus, told, policies)
     return house.store.publish("problems", files, counts=counts, origin=origin), False
 
 
@@ -190,6 +235,54 @@ def _counts(
         "renamed": len(corpus.renames),
         "unmatched": _unmatched(runs, found, matched),
         "joined_across_tools": sum(len(p.tools) > 1 for p in corpus.problems),
+    }
+
+
+def _triage(
+    house: House, corpus: Corpus, runs: Sequence[ScanRun], found: Sequence[Finding]
+) -> tuple[list[Triage], list[Policy]]:
+    """What each problem is worth, and what people accept."""
+    order = {r.key: n for n, r in enumerate(sorted(runs, key=_order))}
+    newest = {f.fingerprint: f for f in sorted(found, key=lambda f: order[f.run])}
+
+    def files(repository: str, commit: str) -> SourceFiles | None:
+        here = house.source.has(repository, commit)
+        return house.source.files(repository, commit) if here else None
+
+    policies = []
+    for run in _newest_runs(runs):
+        request = run.request
+        source = files(request.repository, request.commit)
+        text = source.read(POLICY_FILE) if source else None
+        if text is None and not (source and POLICY_FILE in source.paths()):
+            continue
+        policies.append(
+            read_policy(
+                text,
+                repository=request.repository,
+                branch=request.branch,
+                commit=request.commit,
+                judged=request.created_at.date(),
+                max_days=house.settings.triage.accepted_max_days,
+            )
+        )
+    return triage(
+        corpus.problems, newest, files=files, policies=policies, settings=house.settings.triage
+    )
+
+
+def _triage_counts(
+    corpus: Corpus, told: Sequence[Triage], policies: Sequence[Policy]
+) -> dict[str, int]:
+    still_open = {p.id for p in corpus.problems if p.state is ProblemState.OPEN}
+    decided = Counter(t.decision for t in told if t.problem in still_open)
+    ids = Counter(t.problem for t in told)
+    return {
+        "untriaged": sum(ids[p.id] != 1 for p in corpus.problems),
+        **{decision.value: decided[decision] for decision in Decision},
+        "policy_faults": sum(len(policy.faults) for policy in policies),
+        "policy_expired": sum(len(policy.expired) for policy in policies),
+        "policy_unmatched": sum(len(policy.unmatched) for policy in policies),
     }
 
 
@@ -234,14 +327,35 @@ def read_history(house: House) -> list[ProblemEvent]:
     return from_parquet(house.store.read("problems", "history.parquet"), ProblemEvent)
 
 
+def read_triage(house: House) -> dict[str, Triage]:
+    """What each problem is worth, by the problem's id."""
+    rows = from_parquet(house.store.read("problems", "triage.parquet"), Triage)
+    return {row.problem: row for row in rows}
+
+
+def read_policies(house: House) -> list[Policy]:
+    """What people accept, for every repository and branch that has a `.secai.yaml`."""
+    return [
+        Policy.model_validate(policy)
+        for policy in json.loads(house.store.read("problems", "policies.json"))
+    ]
+
+
+def _order(run: ScanRun) -> tuple[object, str]:
+    return run.request.created_at, run.key
+
+
+def _newest_runs(runs: Sequence[ScanRun]) -> list[ScanRun]:
+    """The newest run of every repository and branch."""
+    newest = {(run.request.repository, run.request.branch): run for run in sorted(runs, key=_order)}
+    return [newest[place] for place in sorted(newest)]
+
+
 def _has_source(house: House, run: ScanRun) -> bool:
     return house.source.has(run.request.repository, run.request.commit)
 
 
 def _unmatched(runs: Sequence[ScanRun], found: Sequence[Finding], matched: set[str]) -> int:
     """Findings of each place's newest run that are in no problem."""
-    newest = {
-        (run.request.repository, run.request.branch): run.key
-        for run in sorted(runs, key=lambda r: (r.request.created_at, r.key))
-    }
-    return sum(f.fingerprint not in matched for f in found if f.run in newest.values())
+    newest = {run.key for run in _newest_runs(runs)}
+    return sum(f.fingerprint not in matched for f in found if f.run in newest)

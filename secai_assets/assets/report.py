@@ -16,7 +16,7 @@ from secai_assets.assets.fixes import (
     read_abstentions,
     read_fixes,
 )
-from secai_assets.assets.problems import accepted_runs, problems, read_problems
+from secai_assets.assets.problems import accepted_runs, problems, read_problems, read_triage
 from secai_assets.automation import when_parents_are_good
 from secai_assets.failures import explained
 from secai_assets.resources.house import House
@@ -84,6 +84,7 @@ def gather(house: House, place: Place) -> RepositoryReport:
         skipped=[s for key in keys for s in read_skipped(house, key)],
         contexts=[c for key in keys for c in read_contexts(house, key)],
         problems=still_open,
+        triage=read_triage(house),
         fixes=read_fixes(house, place),
         abstentions=read_abstentions(house, place),
         patch=house.store.read("fixes", "fixes.patch", place.key).decode(),

@@ -141,6 +141,9 @@ def fix(
     fail_on: Annotated[
         str, typer.Option(help="Exit 7 when an open problem is this bad or worse.")
     ] = "",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="--fail-on counts what triage shows apart, too.")
+    ] = False,
     apply: Annotated[
         bool, typer.Option("--apply", help="Apply the patch to the checkout.")
     ] = False,
@@ -148,7 +151,21 @@ def fix(
     """Print a patch of proven fixes for a checkout; progress goes to standard error."""
     from secai_assets.cli.fix import fix_repository
 
-    fix_repository(repo, output_format, output, fail_on, apply=apply)
+    fix_repository(repo, output_format, output, fail_on, apply=apply, strict=strict)
+
+
+@app.command()
+def accept(
+    fingerprint: Annotated[str, typer.Argument(help="The finding's 16 hexadecimal digits.")],
+    reason: Annotated[str, typer.Option(help="Why it is lived with.")],
+    until: Annotated[str, typer.Option(help="Last day on which it counts: 2026-12-31.")],
+    by: Annotated[str, typer.Option(help="Who says so.")],
+    repo: Annotated[Path, typer.Option(help="Folder of the checkout.")] = Path(),
+) -> None:
+    """Write into a checkout's .secai.yaml that a finding is lived with, why and until when."""
+    from secai_assets.cli.accept import accept_finding
+
+    accept_finding(repo, fingerprint, reason=reason, until=until, by=by)
 
 
 @app.command()

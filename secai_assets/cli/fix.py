@@ -1,6 +1,7 @@
 """`secai fix`: proven fixes for a checkout, as a patch, a comment, SARIF or JSON."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +16,8 @@ from secai_assets.run import run_flow
 from secai_lib.core.errors import GateRefused, UsageError
 from secai_lib.core.finding import Severity
 from secai_lib.gateways.source import apply_patch
+from secai_lib.report.decisions import failing
+from secai_lib.report.model import RepositoryReport
 
 FILES = {
     "patch": "fixes.patch",
@@ -25,13 +28,20 @@ FILES = {
 
 
 def fix_repository(
-    repo: str, output_format: str, output: Path | None, fail_on: str, *, apply: bool
+    repo: str,
+    output_format: str,
+    output: Path | None,
+    fail_on: str,
+    *,
+    apply: bool,
+    strict: bool = False,
 ) -> None:
     """Run the flow on `repo` and hand over its result in `output_format`.
 
     Raises:
         UsageError: unknown format or severity.
-        GateRefused: an open problem is at least as bad as `fail_on`.
+        GateRefused: an open problem is at least as bad as `fail_on`; with `strict` also a false
+            positive, an accepted one or a duplicate.
     """
     if output_format not in FILES:
         raise UsageError(f"--format {output_format}: choose one of {', '.join(FILES)}")
@@ -64,14 +74,15 @@ def fix_repository(
         notes.print(
             f"Applied to {len(changed)} file(s): {shown(', '.join(changed), 2000)}", soft_wrap=True
         )
-    _judge(gathered.counts.by_severity, fail_on)
+    _judge(gathered, fail_on, strict=strict)
 
 
-def _judge(by_severity: object, fail_on: str) -> None:
-    if not fail_on or not isinstance(by_severity, dict):
+def _judge(report: RepositoryReport, fail_on: str, *, strict: bool) -> None:
+    if not fail_on:
         return
-    limit = Severity(fail_on).rank
-    bad = {word: n for word, n in by_severity.items() if n and Severity(word).rank <= limit}
+    bad, quiet = failing(report, Severity(fail_on), strict=strict)
+    counts = Counter(problem.severity for problem in bad)
     if bad:
-        listed = ", ".join(f"{count} {word}" for word, count in bad.items())
-        raise GateRefused(f"open problems of severity {fail_on} or worse: {listed}")
+        listed = ", ".join(f"{counts[s]} {s.value}" for s in Severity if counts[s])
+        apart = f" ({quiet} more are shown apart: see the report)" if quiet else ""
+        raise GateRefused(f"open problems of severity {fail_on} or worse: {listed}{apart}")

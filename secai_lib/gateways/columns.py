@@ -7,7 +7,8 @@ from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.knowledge import Document
 from secai_lib.core.problem import Alias, Problem, ProblemEvent, Rename
 from secai_lib.core.training import ForgedPair
-from secai_lib.gateways.tables import INTEGER, NUMBER, TEXT, TEXTS, TIME, Columns
+from secai_lib.core.triage import Triage
+from secai_lib.gateways.tables import FLAG, INTEGER, NUMBER, TEXT, TEXTS, TIME, Columns
 
 
 def _url(finding: Finding) -> str | None:
@@ -117,6 +118,18 @@ RENAMES: Columns[Rename] = {
     "new_path": (TEXT, lambda r: r.new_path),
     "old_fingerprint": (TEXT, lambda r: r.old_fingerprint),
     "new_fingerprint": (TEXT, lambda r: r.new_fingerprint),
+}
+
+TRIAGE: Columns[Triage] = {
+    "problem": (TEXT, lambda t: t.problem),
+    "repository": (TEXT, lambda t: t.repository),
+    "branch": (TEXT, lambda t: t.branch),
+    "decision": (TEXT, lambda t: t.decision.value),
+    "rule": (TEXT, lambda t: t.rule),
+    "reason": (TEXT, lambda t: t.reason),
+    "evidence": (TEXTS, lambda t: t.evidence),
+    "exploited": (FLAG, lambda t: t.exploited),
+    "fits": (TEXTS, lambda t: t.fits),
 }
 
 FIXES: Columns[Fix] = {

@@ -20,7 +20,7 @@ from secai_lib.gateways.gate_settings import lowered
 from secai_lib.gateways.model_places import base_source, model_source, models_folder
 
 TOPICS = ("platform", "scanners", "models", "datasets", "stage1", "stage2", "evaluation",
-          "publication", "quality")  # fmt: skip
+          "publication", "triage", "quality")  # fmt: skip
 """Files of `config/` that make up the settings, each with keys of its own."""
 
 

@@ -16,6 +16,7 @@ from secai_lib.core.knowledge import Document
 from secai_lib.core.problem import Alias, Problem, ProblemEvent, Rename
 from secai_lib.core.record import Record
 from secai_lib.core.scan import GithubScan, ScanRun, ToolRun
+from secai_lib.core.triage import Triage
 from secai_lib.gateways.columns import (
     ALIASES,
     CONTEXTS,
@@ -25,6 +26,7 @@ from secai_lib.gateways.columns import (
     PROBLEMS,
     RENAMES,
     SKIPPED,
+    TRIAGE,
 )
 from secai_lib.gateways.tables import TEXT, TIME, Columns
 
@@ -95,6 +97,7 @@ TABLES: Mapping[str, Table] = {
         Alias,
     ),
     "renames": _table("Findings that went on in a renamed file.", RENAMES, Rename),
+    "triage": _table("What each problem is worth, by which rule, and why.", TRIAGE, Triage),
     "findings": _table(
         "What a scanner found in a scan run, each thing once.",
         FINDINGS,

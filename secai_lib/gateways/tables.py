@@ -18,6 +18,7 @@ TEXT, TEXTS, INTEGER, NUMBER = (
     pa.float64(),
 )
 TIME = pa.timestamp("us", tz="UTC")
+FLAG = pa.bool_()
 
 
 def to_parquet(records: Sequence[R], columns: Columns[R], *, run: str = "") -> bytes:

@@ -7,6 +7,8 @@ from secai_lib.core.finding import Evidence, Finding, Result, Skipped
 from secai_lib.core.fix import Abstention, Fix, ProofVerdict
 from secai_lib.core.problem import Problem, ProblemState
 from secai_lib.core.scan import GithubScan, ScanRun, ToolRun, ToolStatus
+from secai_lib.core.triage import Triage
+from secai_lib.report.changes import changes
 from secai_lib.report.counts import count_all
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.ranking import first_steps, ranked
@@ -30,10 +32,12 @@ def build_report(
     patch: str,
     left_out: Mapping[str, str] | None = None,
     certificates: str = "certificates",
+    triage: Mapping[str, Triage] | None = None,
 ) -> RepositoryReport:
     """The report of `repository` at `commit`, in an order that depends on the records alone.
 
     `patch` and `left_out` (fix id -> why it is not in the patch) come from the fixes room;
+    `triage` maps problem id -> what it is worth.
     `certificates` is the folder to name in `secai verify`, as the reader sees it.
     `raw_results` is the number of raw results in all report files, so that the page can say
     whether each of them is accounted for. Records of other repositories, problems of other
@@ -45,7 +49,8 @@ def build_report(
     ids = {problem.id for problem in own}
     proven = [f for f in fixes if f.problem in ids and _is_proven(f)]
     fixed = frozenset(fix.problem for fix in proven)
-    order = ranked(own, fixed)
+    told = {key: value for key, value in sorted((triage or {}).items()) if key in ids}
+    order = ranked(own, fixed, told, _solved_together(proven))
     proven = _sorted_fixes(proven, order)
     silent = _abstentions(ids - fixed, abstentions, fixes)
     wanted = {fingerprint for problem in order for fingerprint in problem.fingerprints}
@@ -58,12 +63,26 @@ def build_report(
         runs=tuple(sorted({scan.key for scan in scans})),
         tools=_merged_tools(scans),
         counts=count_all(
-            scans, raw_results, own_findings, skipped, contexts, order, proven, silent
+            scans,
+            raw_results,
+            own_findings,
+            skipped,
+            contexts,
+            order,
+            proven,
+            silent,
+            told.values(),
         ),
         problems=order,
-        first=first_steps(order, {fix.problem: fix for fix in reversed(proven)}),
+        first=first_steps(
+            order,
+            {fix.problem: fix for fix in reversed(proven)},
+            told,
+            _solved_together(proven),
+        ),
         results=_results(own_findings, wanted),
         contexts={c.fingerprint: c for c in _by_fingerprint(contexts, wanted)},
+        triage=told,
         fixes=tuple(proven),
         abstentions=silent,
         patch=patch,
@@ -93,6 +112,16 @@ def _sorted_fixes(fixes: Iterable[Fix], order: Sequence[Problem]) -> list[Fix]:
     place = {problem.id: index for index, problem in enumerate(order)}
     unique = {fix.id: fix for fix in fixes}.values()
     return sorted(unique, key=lambda f: (f.proposal.kind, place[f.problem], not f.in_patch, f.id))
+
+
+def _solved_together(fixes: Sequence[Fix]) -> Mapping[str, int]:
+    """Problem id -> how many problems the largest change among its fixes removes."""
+    solved: dict[str, int] = {}
+    for change in changes(fixes):
+        problems = {fix.problem for fix in change.fixes}
+        for problem in problems:
+            solved[problem] = max(solved.get(problem, 0), len(problems))
+    return solved
 
 
 def _abstentions(

@@ -8,6 +8,7 @@ from secai_lib.core.scan import ToolStatus
 from secai_lib.core.text import listed, plural, spaced
 from secai_lib.report.advice import abstention_groups
 from secai_lib.report.changes import Change, changes
+from secai_lib.report.decisions import apart
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.patch import patch_size, readable
 from secai_lib.report.places import words
@@ -18,6 +19,8 @@ MARKER = "<!-- secai -->"
 (a diff may hold the same words)."""
 LIMIT = 65_000
 """Characters; GitHub refuses 65,536 and more."""
+_GROUPS = 20
+"""Reasons for showing problems apart in the comment."""
 _TAIL = 600
 """Characters kept free for the sentence that says what was left out."""
 
@@ -82,7 +85,14 @@ def _headline(report: RepositoryReport) -> str:
 
 
 def _sections(report: RepositoryReport) -> list[str]:
-    return [_first(report), _kinds(report), _silence(report), _coverage(report), _verify(report)]
+    return [
+        _first(report),
+        _kinds(report),
+        _apart(report),
+        _silence(report),
+        _coverage(report),
+        _verify(report),
+    ]
 
 
 def _first(report: RepositoryReport) -> str:
@@ -114,6 +124,24 @@ def _kinds(report: RepositoryReport) -> str:
         numbers = (str(number), str(len(changes(own))), str(len(files)))
         rows.append((inline(spaced(kind)), *numbers, methods))
     return "### Proven fixes\n\n" + table(("Kind", "Fixes", "Changes", "Files", "Proof"), rows)
+
+
+def _apart(report: RepositoryReport) -> str:
+    groups = apart(report)
+    rows = [
+        (
+            g.title,
+            inline(spaced(g.rule)),
+            str(len(g.problems)),
+            inline(g.reason, 300),
+            inline("; ".join(g.problems[0][1].evidence), 200),
+        )
+        for g in groups[:_GROUPS]
+    ]
+    head = ("Decision", "Rule", "Problems", "Why", "Evidence, for the first")
+    more = len(groups) - len(rows)
+    text = f"\n\n{plural(more, 'more reason')} in {code('report.html')}." if more else ""
+    return "### Not asked of you\n\n" + table(head, rows) + text if rows else ""
 
 
 def _silence(report: RepositoryReport) -> str:

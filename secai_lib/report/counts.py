@@ -8,6 +8,7 @@ from secai_lib.core.finding import Finding, Severity, Skipped
 from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.problem import Problem
 from secai_lib.core.scan import ScanRun
+from secai_lib.core.triage import Triage
 from secai_lib.report.model import Counts, SkippedCount
 
 
@@ -20,6 +21,7 @@ def count_all(
     problems: Sequence[Problem],
     fixes: Sequence[Fix],
     abstentions: Sequence[Abstention],
+    triage: Iterable[Triage] = (),
 ) -> Counts:
     """The headline numbers of records that belong to one repository already."""
     severities = Counter(problem.severity for problem in problems)
@@ -32,6 +34,7 @@ def count_all(
         findings=len(findings),
         problems=len(problems),
         by_severity={severity.value: severities[severity] for severity in Severity},
+        by_decision=_tally(told.decision.value for told in triage),
         by_category=_tally(problem.category.value for problem in problems),
         by_tool=_tally(tool for problem in problems for tool in problem.tools),
         contexts=_tally(context.status.value for context in contexts),

@@ -8,6 +8,7 @@ from secai_lib.core.fix import Abstention, Fix
 from secai_lib.core.problem import Problem
 from secai_lib.core.record import Record
 from secai_lib.core.scan import ToolRun
+from secai_lib.core.triage import Triage
 
 
 class SkippedCount(Record):
@@ -40,6 +41,8 @@ class Counts(Record):
     """Open problems."""
     by_severity: Mapping[str, int]
     """Open problems per severity, worst first, none left out."""
+    by_decision: Mapping[str, int] = {}
+    """Open problems per decision of triage, most first; without triage empty."""
     by_category: Mapping[str, int]
     """Open problems per category, most first."""
     by_tool: Mapping[str, int]
@@ -96,6 +99,8 @@ class RepositoryReport(Record):
     """Fingerprint -> result, for the findings of the open problems."""
     contexts: Mapping[str, CodeContext]
     """Fingerprint -> context, for the findings of the open problems."""
+    triage: Mapping[str, Triage] = {}
+    """Problem id -> what it is worth; without an entry a problem is actionable."""
     fixes: tuple[Fix, ...]
     """Proven fixes of open problems, by kind, then as the problems are ranked."""
     abstentions: tuple[Abstention, ...]

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from secai_lib.core.finding import Category, Severity
 from secai_lib.core.text import one_line, plural
 from secai_lib.report.advice import abstention_groups
+from secai_lib.report.decisions import apart
 from secai_lib.report.fix_view import fixes_by_method, kinds
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.page_view import rows, steps, tools
@@ -36,6 +37,8 @@ def render_page(report: RepositoryReport) -> str:
         kinds=kinds(report),
         methods=fixes_by_method(report),
         groups=abstention_groups(report),
+        apart=apart(report),
+        quiet={p.id for group in apart(report) for p, _ in group.problems},
         rows=list(table.values())[:_ROWS],
         table=table,
         rows_left=max(0, len(table) - _ROWS),

@@ -52,6 +52,9 @@ def _problems(report: RepositoryReport) -> dict[str, object]:
         "problems": [
             {
                 **problem.model_dump(mode="json"),
+                "triage": told.model_dump(mode="json")
+                if (told := report.triage.get(problem.id))
+                else None,
                 "fixes": fixes.get(problem.id, []),
                 "abstentions": reasons.get(problem.id, []),
                 "contexts": {

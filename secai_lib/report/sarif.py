@@ -14,6 +14,7 @@ from secai_lib.core.problem import Problem
 from secai_lib.core.record import sha256_hex
 from secai_lib.core.scan import ToolRun, ToolStatus
 from secai_lib.core.text import one_line, visible
+from secai_lib.core.triage import SILENT
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.places import repository_place, words
 from secai_lib.report.regions import Regions, disjoint
@@ -129,7 +130,16 @@ def _result(
         },
         "properties": properties,
     }
-    return {**result, "fixes": fixes} if fixes else result
+    if fixes:
+        result["fixes"] = fixes
+    told = report.triage.get(problem.id)
+    if told is not None:
+        properties["decision"] = told.decision.value
+        properties["decidedBy"] = told.rule
+    if told is not None and told.decision in SILENT:
+        why = plain(one_line(told.reason, 1000))
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": why}]
+    return result
 
 
 def _location(report: RepositoryReport, problem: Problem) -> Json:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from secai_lib.core.record import Record
 from secai_lib.core.scan import ToolStatus
 from secai_lib.core.text import listed, one_line, plural, spaced
+from secai_lib.core.triage import Decision
 from secai_lib.report.advice import abstention_groups
 from secai_lib.report.model import RepositoryReport
 from secai_lib.report.patch import patch_size
@@ -89,6 +90,7 @@ def _rows(report: RepositoryReport) -> tuple[SummaryRow, ...]:
         SummaryRow(
             label="Problems", value=counts.problems, detail=_numbers(counts.by_severity) or "none"
         ),
+        *_decisions(counts.by_decision),
         SummaryRow(
             label="Code contexts",
             value=sum(counts.contexts.values()),
@@ -99,6 +101,19 @@ def _rows(report: RepositoryReport) -> tuple[SummaryRow, ...]:
             label="Problems without a fix", value=unfixed, detail="each with a reason below"
         ),
     )
+
+
+def _decisions(by_decision: Mapping[str, int]) -> tuple[SummaryRow, ...]:
+    """How many problems are actionable, and what became of the others; nothing without triage."""
+    if not by_decision:
+        return ()
+    others = {name: n for name, n in by_decision.items() if name != Decision.ACTIONABLE}
+    row = SummaryRow(
+        label="Actionable",
+        value=by_decision.get(Decision.ACTIONABLE, 0),
+        detail=_numbers(others) or "every problem",
+    )
+    return (row,)
 
 
 def _numbers(counts: Mapping[str, int]) -> str:

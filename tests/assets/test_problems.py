@@ -7,13 +7,26 @@ from pathlib import Path
 import pytest
 
 from secai_assets.assets.findings import parse_run
-from secai_assets.assets.problems import GIT_RENAMES, join_runs, read_history, read_problems
+from secai_assets.assets.problems import (
+    GIT_RENAMES,
+    join_runs,
+    read_history,
+    read_policies,
+    read_problems,
+    read_triage,
+)
 from secai_assets.assets.raw_scans import take_in
 from secai_assets.resources.house import House
 from secai_assets.resources.intake import files_scan
 from secai_lib.core.problem import ProblemState
 from secai_lib.gateways.source import SourceStore
 from secai_lib.gateways.warehouse import ask
+from secai_lib.quality.problems import (
+    accepted_share,
+    false_positive_share,
+    policy_whole,
+    triaged,
+)
 from tests.gateways.test_source import commit
 
 CODE = b"import subprocess\n\n\ndef run(x):\n    return subprocess.call(x, shell=True)\n" * 3
@@ -101,3 +114,62 @@ def test_source_that_arrives_later_joins_what_was_two(home: Path, tmp_path: Path
     join_runs(house)
     assert len(read_problems(house)) == 1
     assert join_runs(house)[1], "nothing changed since"
+
+
+POLICY = """accept:
+  - rule: bandit:B602
+    path: scripts/*
+    reason: The shell gets constants only.
+    until: 2025-12-31
+    by: ada
+  - {rule: "bandit:B602", path: "gone/*", reason: was, until: 2025-12-31, by: ada}
+  - {rule: "bandit:B602", path: "app.py", reason: was, until: 2025-01-31, by: ada}
+  - {rule: "bandit:B602", path: "app.py", reason: nobody says it, until: 2025-12-31}
+"""
+
+
+def test_what_people_accept_is_read_at_the_scanned_commit(home: Path, tmp_path: Path) -> None:
+    house, folder = House(), tmp_path / "shop"
+    folder.mkdir()
+    paths = ("app.py", "scripts/a.py", "tests/b.py")
+    commit(
+        folder,
+        {".secai.yaml": POLICY.encode(), **dict.fromkeys(paths, CODE)},
+        remote="https://github.com/acme/shop",
+    )
+    sha = house.source.snapshot(folder).commit
+    (folder / ".secai.yaml").write_text("accept: []\n")  # not committed: it says nothing
+    ingest(house, tmp_path, 1, sha, *paths)
+    counts = join_runs(house)[0].counts
+    told = {p.location.path: read_triage(house)[p.id] for p in read_problems(house)}  # type: ignore[union-attr]
+    assert {path: (t.decision.value, t.rule) for path, t in told.items()} == {
+        "app.py": ("actionable", "none"),
+        "scripts/a.py": ("accepted", "accepted"),
+        "tests/b.py": ("false_positive", "test_code"),
+    }
+    (policy,) = read_policies(house)
+    assert (policy.expired, policy.unmatched) == ((8,), (7,))
+    assert policy.faults == (".secai.yaml line 9: `by` is missing",)
+    rows = ask(house.store, "select decision, rule from triage order by decision").to_pylist()
+    assert [row["decision"] for row in rows] == ["accepted", "actionable", "false_positive"]
+    quality = house.settings.quality
+    assert triaged(counts, quality).passed
+    verdict = policy_whole(counts, quality)
+    assert not verdict.passed
+    assert "1 acceptances are expired, 1 match no problem" in verdict.sentence
+    assert accepted_share(counts, quality).value == 0.3333
+    assert not accepted_share(counts, quality).passed
+    assert false_positive_share(counts, quality).passed
+    assert join_runs(house)[1], "nothing changed since"
+    assert not triaged({**counts, "untriaged": 1}, quality).passed
+    assert not false_positive_share({**counts, "false_positive": 2}, quality).passed
+
+
+def test_a_policy_that_is_no_text_is_told(home: Path, tmp_path: Path) -> None:
+    house, folder = House(), tmp_path / "shop"
+    folder.mkdir()
+    files = {".secai.yaml": b"accept: \0", "app.py": CODE}
+    commit(folder, files, remote="https://github.com/acme/shop")
+    ingest(house, tmp_path, 1, house.source.snapshot(folder).commit, "app.py")
+    assert join_runs(house)[0].counts["policy_faults"] == 1
+    assert read_policies(house)[0].faults[0].endswith("the file is no text or too large")

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -208,3 +209,27 @@ def test_sql_asks_what_was_ingested_and_changes_nothing(report: Path, tmp_path: 
     refused = secai("sql", "drop table problems")
     assert refused.returncode == 2 and "read-only" in refused.stderr
     assert secai("sql", "from problems", "--format", "parquet").returncode == 2
+
+
+def test_a_finding_is_accepted_in_the_checkout(tmp_path: Path) -> None:
+    day = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+    options = ("--reason", "constants only", "--by", "ada", "--repo", tmp_path)
+    name = "0123456789012345"  # digits alone stay a text
+    file = tmp_path / ".secai.yaml"
+    file.write_text("# ours\naccept: []\n")
+    done = secai("accept", name, "--until", day, *options)
+    assert done.returncode == 0, done.stderr
+    text = file.read_text()
+    assert text.startswith("# ours\n")
+    assert f'fingerprint: "{name}"' in text
+    assert f"until: {day}" in text
+    for wrong, said in (
+        ((name, "--until", day), "already"),
+        (("short", "--until", day), "16 hexadecimal"),
+        (("f" * 16, "--until", "2999-01-01"), "at most 366 days"),
+        (("f" * 16, "--until", "soon"), "a day such as"),
+    ):
+        refused = secai("accept", *wrong, *options)
+        assert refused.returncode == 2
+        assert said in refused.stderr
+    assert file.read_text() == text

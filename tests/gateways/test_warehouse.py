@@ -9,7 +9,7 @@ from secai_lib.core.finding import Severity
 from secai_lib.core.manifest import Origin
 from secai_lib.core.problem import EventKind, ProblemEvent, ProblemState
 from secai_lib.core.scan import FilesScan, ScanRun
-from secai_lib.gateways.columns import ALIASES, HISTORY, PROBLEMS, RENAMES
+from secai_lib.gateways.columns import ALIASES, HISTORY, PROBLEMS, RENAMES, TRIAGE
 from secai_lib.gateways.schema import TABLES
 from secai_lib.gateways.store import Store
 from secai_lib.gateways.tables import to_parquet
@@ -31,6 +31,7 @@ def tables() -> dict[str, bytes]:
         "history": to_parquet([], HISTORY),
         "aliases": to_parquet([], ALIASES),
         "renames": to_parquet([], RENAMES),
+        "triage": to_parquet([], TRIAGE),
     }
 
 

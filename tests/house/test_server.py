@@ -32,6 +32,8 @@ from tests.house.kit import (
 )
 
 pytestmark = pytest.mark.slow
+GATE = ("parity", "quarantine_ratio", "triaged")
+"""The blocking checks of the problems."""
 SELECTOR = {
     "repositoryLocationName": "secai",
     "repositoryName": "__repository__",
@@ -121,7 +123,7 @@ def test_every_asset_the_whole_job_and_the_checks_alone_from_the_ui(
         )
     runs["corpus"] = web.launch("corpus", assets=list(FLOW[4:]), checks=None)
     runs["checks"] = web.launch(
-        "__ASSET_JOB", assets=[], checks=[("problems", "parity"), ("problems", "quarantine_ratio")]
+        "__ASSET_JOB", assets=[], checks=[("problems", name) for name in GATE]
     )
     names = ("accounted", "unique_ids", "readable", "severity_known", "expected_tools")
     runs["partition checks"] = web.launch(
@@ -130,7 +132,7 @@ def test_every_asset_the_whole_job_and_the_checks_alone_from_the_ui(
     all_end(dev, runs)
     assert report_files(dev.home) == report_files(finished.home)
     # with nothing else running, the checks alone open the gate
-    alone = [("problems", "parity"), ("problems", "quarantine_ratio")]
+    alone = [("problems", name) for name in GATE]
     alone += [("fixes", name) for name in ("proven", "no_new_findings", "abstention")]
     alone += [("report", "sarif_valid"), ("report", "size")]
     all_end(dev, {"gate": web.launch("__ASSET_JOB", assets=[], checks=alone)})
