@@ -39,7 +39,9 @@ RUNS = [
 
 
 @contextmanager
-def github() -> Iterator[tuple[GithubServer, StorageServer, dict[str, str]]]:
+def github(
+    storage_type: type[StorageServer] = StorageServer,
+) -> Iterator[tuple[GithubServer, StorageServer, dict[str, str]]]:
     """The servers, and the settings that point to them."""
     contents = {
         1: zipped(a_sample("trivy"), a_sample("gitleaks")),
@@ -52,7 +54,7 @@ def github() -> Iterator[tuple[GithubServer, StorageServer, dict[str, str]]]:
         FakeArtifact(3, 103, "zizmor", contents[3], expired=True),
     ]
     with (
-        StorageServer({f"/blob/{number}": data for number, data in contents.items()}) as storage,
+        storage_type({f"/blob/{number}": data for number, data in contents.items()}) as storage,
         GithubServer(RUNS, artifacts, storage=storage.url, token="t0k3n-of-a-test") as server,
     ):
         yield (
