@@ -1,5 +1,8 @@
 """What GitHub's REST API says about workflow runs and artifacts, checked and in our words."""
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Annotated, TypeVar
@@ -10,9 +13,14 @@ from secai_lib.core.errors import Terminal
 from secai_lib.core.record import Record
 from secai_lib.core.scan import GithubScan
 from secai_lib.core.settings import GithubRepository
+from secai_lib.gateways.zip_checks import name_problem
 
 COUNTED_CONCLUSIONS = frozenset({"success", "failure"})
 """A scanner that finds something often fails its run; cancelled and skipped ones do not count."""
+
+MAX_FOLDER_CHARS = 100
+_PLAIN = re.compile(rf"[A-Za-z0-9._ ()+=@,-]{{1,{MAX_FOLDER_CHARS}}}")
+_STRANGE = re.compile(r"[^A-Za-z0-9._-]+|\.{2,}")
 
 
 class RunPage(Record):
@@ -112,6 +120,23 @@ def parse_artifacts(body: bytes, repository: str) -> list[Artifact]:
             digest=found.digest or "",
         )
         for found in _checked(_Artifacts, body).artifacts
+    ]
+
+
+def folder_names(artifacts: Sequence[Artifact]) -> list[str]:
+    """A safe folder name for each of `artifacts`, all different on every file system.
+
+    It is the artifact's name where that can be; else what is readable of it, `~` and the id.
+    """
+    names = [artifact.name for artifact in artifacts]
+    folded = Counter(name.casefold() for name in names)
+    return [
+        found.name
+        if _PLAIN.fullmatch(found.name)
+        and not name_problem(found.name)
+        and folded[found.name.casefold()] == 1
+        else f"{_STRANGE.sub('-', found.name)[:MAX_FOLDER_CHARS].strip('-. ')}~{found.id}"
+        for found in artifacts
     ]
 
 

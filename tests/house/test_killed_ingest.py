@@ -101,5 +101,4 @@ def test_an_ingest_killed_at_any_moment_is_completed_by_the_next(tmp_path: Path)
             for part in expected:
                 assert found[part] == expected[part], f"{place}: {part}"
             assert not leftovers(home), place
-            print(f"{place}: complete")
     assert hit >= KILLS * 2 // 3, "most moments must fall into the ingest"
