@@ -206,7 +206,7 @@ def download_run(
         SecAIError: as `GithubActions.artifacts` and `download`.
     """
     received = Received()
-    artifacts = github.artifacts(request.repository, request.run_id)
+    artifacts = github.artifacts(request.repository, request.run_id, attempt=request.attempt)
     for artifact, place in zip(artifacts, folder_names(artifacts), strict=True):
         if artifact.expired:
             received.gone.append(artifact.name)

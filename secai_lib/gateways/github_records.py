@@ -34,6 +34,8 @@ class RunPage(Record):
     """True when the page is as it was at the request's ETag (304); `runs` is then empty."""
     next_page: int | None = None
     """Number of the page after it; None on the last one and when not modified."""
+    oldest: AwareDatetime | None = None
+    """Creation time of the oldest run of the page, before our filter."""
     total: int = 0
     """How many runs the server's search has in all (before our filter)."""
 
@@ -74,6 +76,10 @@ class _Run(BaseModel):
     repository: _RepositoryName | None = None
 
 
+class _Started(BaseModel):
+    run_started_at: AwareDatetime
+
+
 class _Runs(BaseModel):
     total_count: int
     workflow_runs: tuple[_Run, ...]
@@ -92,15 +98,38 @@ class _Artifacts(BaseModel):
     artifacts: tuple[_Artifact, ...]
 
 
-def parse_runs(body: bytes, wanted: GithubRepository) -> tuple[int, list[GithubScan]]:
-    """The search's total and the page's runs that count, in the page's order.
+def parse_runs(body: bytes, wanted: GithubRepository) -> RunPage:
+    """The page's runs that count, in the page's order; its ETag and successor are not in `body`.
 
     Raises:
         Terminal: the answer is not what GitHub's API says.
     """
     answer = _checked(_Runs, body)
     runs = [run for run in answer.workflow_runs if _counts(run, wanted)]
-    return answer.total_count, [_scan(run, wanted.name) for run in runs]
+    return RunPage(
+        runs=tuple(_scan(run, wanted.name) for run in runs),
+        oldest=min((run.created_at for run in answer.workflow_runs), default=None),
+        total=answer.total_count,
+    )
+
+
+def parse_attempt(body: bytes, wanted: GithubRepository) -> GithubScan | None:
+    """One attempt of a run, or None when it does not count.
+
+    Raises:
+        Terminal: the answer is not what GitHub's API says.
+    """
+    run = _checked(_Run, body)
+    return _scan(run, wanted.name) if _counts(run, wanted) else None
+
+
+def parse_start(body: bytes) -> datetime:
+    """When an attempt began.
+
+    Raises:
+        Terminal: the answer is not what GitHub's API says.
+    """
+    return _checked(_Started, body).run_started_at
 
 
 def parse_artifacts(body: bytes, repository: str) -> list[Artifact]:

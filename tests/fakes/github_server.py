@@ -20,6 +20,9 @@ class FakeRun:
     id: int
     created_at: datetime = datetime(2025, 9, 11, 12, tzinfo=UTC)
     attempt: int = 1
+    """Several runs with one id are its attempts; lists show the last one."""
+    started_at: datetime | None = None
+    """When the attempt began; None for the run's creation."""
     conclusion: str | None = "success"
     status: str = "completed"
     branch: str | None = "main"
@@ -39,6 +42,7 @@ class FakeRun:
             "status": self.status,
             "conclusion": self.conclusion,
             "created_at": _stamp(self.created_at),
+            "run_started_at": _stamp(self.started_at or self.created_at),
             "path": f".github/workflows/{self.workflow}",
             "repository": {"id": 1, "full_name": repository},
             "html_url": f"https://github.com/{repository}/actions/runs/{self.id}",
@@ -132,6 +136,8 @@ class GithubServer(LocalServer):
                 return self._runs(path, query, headers, "")
             case ["workflows", workflow, "runs"]:
                 return self._runs(path, query, headers, workflow)
+            case ["runs", run, "attempts", number]:
+                return self._attempt(int(run), int(number))
             case ["runs", run, "artifacts"]:
                 found = [a.payload() for a in self.artifacts if a.run_id == int(run)]
                 return self._page(path, query, headers, "artifacts", found)
@@ -143,16 +149,25 @@ class GithubServer(LocalServer):
         self, path: str, query: dict[str, str], headers: dict[str, str], workflow: str
     ) -> Reply:
         first, _, last = query["created"].removeprefix(">=").partition("..")
+        newest = {run.id: run for run in sorted(self.runs, key=lambda r: r.attempt)}
         found = [
             run.payload(self._repository)
-            for run in sorted(self.runs, key=lambda r: (r.created_at, r.id), reverse=True)
-            if first <= f"{run.created_at:%Y-%m-%d}" <= (last or "9999")
+            for run in sorted(newest.values(), key=lambda r: (r.created_at, r.id), reverse=True)
+            if first <= f"{run.created_at:%Y-%m-%d}"
+            and _stamp(run.created_at)[: len(last) or 1] <= (last or "9")
             and run.status == query["status"]
             and run.branch == query.get("branch", run.branch)
             and run.event == query.get("event", run.event)
             and run.workflow == (workflow or run.workflow)
         ]
         return self._page(path, query, headers, "workflow_runs", found)
+
+    def _attempt(self, run_id: int, number: int) -> Reply:
+        for run in self.runs:
+            if (run.id, run.attempt) == (run_id, number):
+                body = json.dumps(run.payload(self._repository)).encode()
+                return Reply(200, {"Content-Type": "application/json"}, body)
+        return _message(404, "Not Found")
 
     def _page(
         self,
@@ -163,13 +178,15 @@ class GithubServer(LocalServer):
         every: list[dict[str, object]],
     ) -> Reply:
         size, page = min(int(query["per_page"]), self._page_size), int(query["page"])
-        shown = every[(page - 1) * size : page * size]
+        # "up to 1,000 results for each search" with these filters, whatever the total
+        listed = every[:1000] if name == "workflow_runs" else every
+        shown = listed[(page - 1) * size : page * size]
         body = json.dumps({"total_count": len(every), name: shown}).encode()
         etag = f'W/"{hashlib.sha256(body).hexdigest()}"'
         if headers.get("if-none-match") == etag:
             return Reply(304, {"ETag": etag}, b"")
         answer = {"ETag": etag, "Content-Type": "application/json", "X-RateLimit-Remaining": "59"}
-        if page * size < len(every):
+        if page * size < len(listed):
             host = self._link_host or super().url
             following = f"{host}{path}?{urlencode({**query, 'page': page + 1})}"
             answer["Link"] = f'<{following}>; rel="next", <{host}{path}?page=9>; rel="last"'
