@@ -16,6 +16,7 @@
         |-- ModelError              a model is not what it should be, or not of a kind we can use
         |   `-- ModelTooLarge           it does not fit into this machine's memory
         |-- TrainingError           training cannot begin or go on, or its adapter does not fit
+        |-- AccessRefused           a service refuses the token, or wants one
         |-- NotFound                a service shows no such thing, or not to us
         |-- Expired                 the artifact is gone for good
         `-- GateRefused             a check forbids what was asked
@@ -69,8 +70,16 @@ class SettingsError(UsageError):
         self.problems = problems
 
 
+class AccessRefused(Terminal):
+    """A service refuses the token, or wants one."""
+
+    exit_code = 2
+
+
 class NotFound(Terminal):
     """A service shows no such thing, or not to us."""
+
+    exit_code = 2
 
 
 class MalformedScan(Terminal):

@@ -9,6 +9,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from secai_lib.core.errors import (
+    AccessRefused,
     Expired,
     NotFound,
     RateLimited,
@@ -51,7 +52,7 @@ def api_refusal(
         return Unreachable(f"{subject}: GitHub answers with {status}; try again later.")
     if status == 410:
         return Expired(f"{subject}: GitHub no longer has it (410); nothing can be done.")
-    refusal = NotFound if status == 404 else Terminal
+    refusal = {401: AccessRefused, 403: AccessRefused, 404: NotFound}.get(status, Terminal)
     return refusal(f"{subject}: {_what_to_do(status, has_token)}")
 
 

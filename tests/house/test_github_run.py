@@ -111,3 +111,30 @@ def test_github_that_refuses_is_one_sentence(tmp_path: Path) -> None:
     done = secai(tmp_path / "home", "run", **closed)
     assert done.returncode != 0
     assert sentence(done).startswith("secai: ") or "127.0.0.1" in done.stderr
+
+
+def test_old_runs_come_by_one_command_and_only_once(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    since = f"{NOW - timedelta(days=2):%Y-%m-%d}"
+    argv = ("backfill", "octo/app", "--since", since, "--until", "problems", "--json")
+    with github() as (_, storage, settings):
+        settings = settings | {"SECAI_SOURCES__GITHUB": "[]"}
+        planned = secai(home, *argv, "--dry-run", **settings)
+        assert planned.returncode == 0, sentence(planned)
+        keys = ["octo~app~101~1", "octo~app~102~2", "octo~app~103~1"]
+        assert json.loads(planned.stdout)["to_ingest"] == keys
+        assert not storage.seen
+
+        first = secai(home, *argv, **settings)
+        assert first.returncode == 0, sentence(first)
+        found = json.loads(first.stdout)
+        assert (found["ingested"], found["expired"]) == (keys, keys[2:])
+        taken = len(storage.seen)
+
+        again = secai(home, *argv, **settings)
+        assert json.loads(again.stdout) == {"repository": "octo/app", "runs": 3, "to_ingest": []}
+        assert len(storage.seen) == taken, "nothing is taken twice"
+        wrong = secai(home, "backfill", "octo/none", "--since", since, **settings)
+        assert wrong.returncode == 2
+        assert "404" in sentence(wrong)
+        assert sql(home, "select count(distinct key) from scan_runs") == [(3,)]
