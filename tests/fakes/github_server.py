@@ -8,11 +8,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
+from tests.fakes.github_openapi import PATHS, request_problems, required
 from tests.fakes.local_server import Fault, LocalServer, Reply
 
 COMMIT = "87820e7" + "0" * 33
+_RUN: dict[str, Any] = required(PATHS[0], "workflow_runs", "*")
+_ARTIFACT: dict[str, Any] = required(PATHS[3], "artifacts", "*")
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class FakeRun:
     commit: str = COMMIT
 
     def payload(self, repository: str) -> dict[str, object]:
-        return {
+        return _RUN | {
             "id": self.id,
             "name": self.name,
             "run_attempt": self.attempt,
@@ -44,7 +48,7 @@ class FakeRun:
             "created_at": _stamp(self.created_at),
             "run_started_at": _stamp(self.started_at or self.created_at),
             "path": f".github/workflows/{self.workflow}",
-            "repository": {"id": 1, "full_name": repository},
+            "repository": _RUN["repository"] | {"id": 1, "full_name": repository},
             "html_url": f"https://github.com/{repository}/actions/runs/{self.id}",
         }
 
@@ -63,7 +67,7 @@ class FakeArtifact:
     digest: str | None = None
 
     def payload(self) -> dict[str, object]:
-        return {
+        return _ARTIFACT | {
             "id": self.id,
             "name": self.name,
             "size_in_bytes": len(self.content),
@@ -118,6 +122,16 @@ class GithubServer(LocalServer):
     @property
     def url(self) -> str:
         return super().url + self._prefix
+
+    def undescribed(self) -> list[str]:
+        """What of the requests GitHub's own description does not know."""
+        return [
+            problem
+            for request in self.seen
+            for problem in request_problems(
+                request.path.removeprefix(self._prefix), dict(request.query)
+            )
+        ]
 
     def statuses(self) -> list[int]:
         return [request.status for request in self.seen]
