@@ -89,22 +89,30 @@ def raw_scans(
             "files": metadata.table(
                 [{"file": f.path, "bytes": f.size, "redactions": f.redactions} for f in run.files]
             ),
-            "tools": metadata.table(
-                [
-                    {
-                        "tool": t.tool,
-                        "status": t.status.value,
-                        "version": t.version,
-                        "detail": t.detail,
-                    }
-                    for t in run.tools
-                ]
-            ),
+            "tools": metadata.tools(run.tools),
+            "came_from": metadata.table([_origin(run.request)]),
             "expired": dg.MetadataValue.bool(run.expired),
             "no longer on GitHub": metadata.table([{"artifact": name} for name in run.gone]),
         }
 
     return each_partition(context, make)
+
+
+def _origin(request: ScanRequest) -> dict[str, str | int]:
+    """Where a run came from, for a table of one row."""
+    facts: dict[str, str | int] = {
+        "repository": request.repository,
+        "commit": request.commit,
+        "branch": request.branch,
+    }
+    if isinstance(request, GithubScan):
+        facts |= {
+            "run": request.run_id,
+            "attempt": request.attempt,
+            "event": request.event,
+            "conclusion": request.conclusion,
+        }
+    return facts
 
 
 def take_in(house: House, key: str, say: Say) -> tuple[Manifest, bool]:

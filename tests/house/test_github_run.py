@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from secai_assets.assets.findings import read_findings
 from tests.fakes.github_server import FakeArtifact, FakeRun, GithubServer, StorageServer
-from tests.house.kit import ROOT, house, leftovers, secai, sentence, sql
+from tests.house.kit import ROOT, house, leftovers, newest, secai, sentence, sql
 
 pytestmark = pytest.mark.slow
 SAMPLES = ROOT / "tests" / "samples"
@@ -94,6 +95,13 @@ def test_runs_on_github_become_partitions_once(tmp_path: Path) -> None:
         assert len(storage.seen) == 2, "nothing is taken twice"
         assert not [s for s in server.seen[asked:] if "artifacts" in s.path]
         assert sql(home, "select count(distinct key) from scan_runs") == [(3,)]
+        coverage = newest(home, "findings")["tools"]
+        assert isinstance(coverage, dg.TableMetadataValue)
+        status = {row.data["tool"]: row.data["status"] for row in coverage.records}
+        assert set(status.values()) == {"absent"}, "an expired run says nothing of any tool"
+        came_from = newest(home, "raw_scans")["came_from"]
+        assert isinstance(came_from, dg.TableMetadataValue)
+        assert came_from.records[0].data["run"] == 103
     text = first.stdout + first.stderr + again.stdout + again.stderr
     assert "t0k3n" not in text
     assert "s3cr3t-signature" not in text
