@@ -9,7 +9,7 @@ from secai_assets.assets.raw_scans import read_run
 from secai_assets.cli.flow import finish, print_json
 from secai_assets.cli.terminal import shown
 from secai_assets.resources.house import House
-from secai_assets.run import run_flow
+from secai_assets.run import run_flow, taken
 from secai_lib.core.errors import UsageError
 from secai_lib.core.scan import GithubScan
 from secai_lib.core.scan_keys import scan_key
@@ -82,7 +82,7 @@ def _listed(
     house: House, wanted: GithubRepository, since: date, until: date | None
 ) -> tuple[int, list[GithubScan]]:
     """How many runs GitHub lists, and the attempts of them that are not here, oldest first."""
-    known = set(house.store.keys("code_contexts"))
+    known = taken(house)
     with house.connect_github() as github:
         runs = list(every_run(github, wanted, since=since, until=until))
         new = [found for run in runs for found in new_attempts(github, wanted, run, known)]

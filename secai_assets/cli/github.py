@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from rich.console import Console
 
 from secai_assets.resources.house import House
+from secai_assets.run import taken
 from secai_lib.core.errors import Transient, UsageError
 from secai_lib.core.scan import GithubScan, ScanRequest
 from secai_lib.core.settings import GithubRepository
@@ -36,8 +37,7 @@ def new_runs(house: House) -> list[ScanRequest]:
     )
     with house.connect_github() as github:
         pages = _Remembering(github)
-        known = set(house.store.keys("code_contexts"))
-        plan = plan_tick(PollState(), known, pages, datetime.now(UTC), poll)
+        plan = plan_tick(PollState(), taken(house), pages, datetime.now(UTC), poll)
     if plan.failed:
         raise UsageError(plan.message)
     if pages.trouble and not plan.new:

@@ -9,6 +9,9 @@ import pytest
 
 from secai_assets import instance
 from secai_assets.instance import open_instance
+from secai_assets.resources.house import House
+from secai_assets.run import taken
+from secai_lib.core.manifest import Origin
 from secai_lib.gateways.config import load_project
 
 
@@ -43,3 +46,18 @@ def test_databases_whose_making_was_killed_are_made_again(monkeypatch: pytest.Mo
     with open_instance(project) as again:
         assert again.get_dynamic_partitions("scan_run") == ["a~b~1~1"], "a sound one is kept"
     assert not (Path(os.environ["DAGSTER_HOME"]) / ".secai.making").exists()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_scan_run_is_taken_when_it_is_stored_and_noted() -> None:
+    """A kill -9 may fall between the two, and then the partition would be missing for ever."""
+    house = House()
+    origin = Origin(inputs={}, settings="", code_version="")
+    house.store.publish("code_contexts", {}, key="a~b~1~1", counts={}, origin=origin)
+    assert taken(house) == set()
+    with open_instance(house.project) as noting:
+        for key in ("a~b~1~1", "a~b~2~1"):
+            noting.report_runless_asset_event(
+                dg.AssetMaterialization("code_contexts", partition=key)
+            )
+    assert taken(house) == {"a~b~1~1"}, "what is noted and not stored is not taken either"
