@@ -47,8 +47,24 @@ def prepare_home(project: Project) -> Path:
     # leave a version table with two rows, which no Dagster opens any more: one after the other
     with translated_errors(), (home / ".secai.lock").open("w") as door:
         fcntl.flock(door, fcntl.LOCK_EX)
-        _open(home).dispose()
+        _make_databases(home)
     return home
+
+
+def _make_databases(home: Path) -> None:
+    """See that the databases of `home` are there whole; those of a killed first time are not.
+
+    Dagster takes a database for finished when its first table is there, whatever else is missing.
+    """
+    mark = home / ".secai.making"
+    stores = [home / name for name in ("history", "schedules")]
+    if mark.exists():
+        for store in stores:
+            shutil.rmtree(store, ignore_errors=True)
+    if not any(store.exists() for store in stores):
+        mark.touch()
+    _open(home).dispose()
+    mark.unlink(missing_ok=True)
 
 
 def _leads_nowhere(env_file: Path) -> bool:

@@ -8,6 +8,7 @@ import dagster as dg
 
 from secai_lib.core.manifest import Manifest
 from secai_lib.core.record import Record, content_hash
+from secai_lib.core.scan import ToolRun
 from secai_lib.core.text import one_line
 from secai_lib.gateways.schema import meanings
 from secai_lib.gateways.tables import Columns
@@ -50,6 +51,21 @@ def table(rows: Sequence[Mapping[str, object]]) -> dg.TableMetadataValue:
                 for name in names
             ]
         ),
+    )
+
+
+def tools(runs: Iterable[ToolRun]) -> dg.TableMetadataValue:
+    """Which scanners ran and which did not; one that is absent is not one that found nothing."""
+    return table(
+        [
+            {
+                "tool": run.tool,
+                "status": run.status.value,
+                "version": run.version,
+                "detail": run.detail,
+            }
+            for run in runs
+        ]
     )
 
 

@@ -68,6 +68,7 @@ def findings(
                 "Findings by severity", metadata.count_by(f.result.severity.value for f in found)
             ),
             "worst": metadata.table(rows),
+            "tools": metadata.tools(read_covered_run(house, key).tools),
             "skipped": metadata.table([{"file": s.file, "reason": s.reason} for s in skipped]),
         }
 

@@ -1,6 +1,8 @@
 """Scan runs as received: from GitHub, from files somebody handed us, or scanned here."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import dagster as dg
 
@@ -21,14 +23,17 @@ from secai_lib.core.scan import (
     ScanRun,
     ToolRun,
 )
-from secai_lib.gateways.archive import read_reports
+from secai_lib.gateways.archive import ArchiveLimits, read_reports
 from secai_lib.gateways.code_version import code_version
+from secai_lib.gateways.github import GithubActions
+from secai_lib.gateways.github_records import folder_names
 
 DOORS = tuple(
     f"gateways/{name}"
     for name in (
         "archive",
         "github",
+        "github_records",
         "programs",
         "scan_tree",
         "scanner_programs",
@@ -39,7 +44,25 @@ DOORS = tuple(
 """Whose code decides what a scan run holds."""
 
 Say = Callable[[str], None]
-Received = tuple[dict[str, bytes], list[ToolRun], list[str]]
+
+
+@dataclass
+class Received:
+    """What came of a request."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Path inside the run -> content."""
+    tools: list[ToolRun] = field(default_factory=list)
+    """What the scan itself recorded of its scanners."""
+    refused: list[str] = field(default_factory=list)
+    """Artifacts that broke a limit, each `name: reason`."""
+    gone: list[str] = field(default_factory=list)
+    """Artifacts that GitHub no longer has."""
+
+    @property
+    def expired(self) -> bool:
+        """True when there were artifacts and GitHub has none of them any more."""
+        return bool(self.gone) and not self.files and not self.refused
 
 
 @dg.asset(
@@ -66,21 +89,30 @@ def raw_scans(
             "files": metadata.table(
                 [{"file": f.path, "bytes": f.size, "redactions": f.redactions} for f in run.files]
             ),
-            "tools": metadata.table(
-                [
-                    {
-                        "tool": t.tool,
-                        "status": t.status.value,
-                        "version": t.version,
-                        "detail": t.detail,
-                    }
-                    for t in run.tools
-                ]
-            ),
+            "tools": metadata.tools(run.tools),
+            "came_from": metadata.table([_origin(run.request)]),
             "expired": dg.MetadataValue.bool(run.expired),
+            "no longer on GitHub": metadata.table([{"artifact": name} for name in run.gone]),
         }
 
     return each_partition(context, make)
+
+
+def _origin(request: ScanRequest) -> dict[str, str | int]:
+    """Where a run came from, for a table of one row."""
+    facts: dict[str, str | int] = {
+        "repository": request.repository,
+        "commit": request.commit,
+        "branch": request.branch,
+    }
+    if isinstance(request, GithubScan):
+        facts |= {
+            "run": request.run_id,
+            "attempt": request.attempt,
+            "event": request.event,
+            "conclusion": request.conclusion,
+        }
+    return facts
 
 
 def take_in(house: House, key: str, say: Say) -> tuple[Manifest, bool]:
@@ -97,28 +129,31 @@ def take_in(house: House, key: str, say: Say) -> tuple[Manifest, bool]:
     )
     if kept := house.store.reusable("raw_scans", key, origin=origin):
         return kept, True
-    expired = False
-    try:
-        received, tools, refused = _receive(house, request, say)
-    except Expired:
-        received, tools, refused, expired = {}, [], [], True
+    received = _receive(house, request, say)
+    held = house.store.manifest("raw_scans", key)
+    if received.gone and held and held.counts.get("expired", 0) < len(received.gone):
+        # taken while GitHub still had more: a new version of our code is no reason to lose it
+        say("kept as it was taken: GitHub has deleted artifacts since")
+        return held, True
     source = house.source.files(request.repository, request.commit) if here else None
-    stored, files = redacted(received, secrets_of(received, source) if source else None)
+    stored, files = redacted(received.files, secrets_of(received.files, source) if source else None)
     files = [_as_received(file, house, request) for file in files]
     data = {f"files/{name}": content for name, content in stored.items()}
     run = ScanRun(
         key=key,
         request=request,
         files=tuple(files),
-        tools=tuple(sorted(tools, key=lambda t: t.tool)),
-        expired=expired,
-        skipped_files=tuple(refused),
+        tools=tuple(sorted(received.tools, key=lambda t: t.tool)),
+        expired=received.expired,
+        gone=tuple(received.gone),
+        skipped_files=tuple(received.refused),
     )
     counts = {
         "files_count": len(files),
         "bytes": sum(file.size for file in files),
         "redactions": sum(file.redactions for file in files),
-        "refused": len(refused),
+        "refused": len(received.refused),
+        "expired": len(received.gone),
     }
     data["run.json"] = canonical_json(run).encode()
     return house.store.publish("raw_scans", data, key=key, counts=counts, origin=origin), False
@@ -142,13 +177,13 @@ def read_run(house: House, key: str) -> ScanRun:
 
 def _receive(house: House, request: ScanRequest, say: Say) -> Received:
     if isinstance(request, GithubScan):
-        files, refused = _download(house, request, say)
-        return files, [], refused
+        with house.connect_github() as github, house.scratch() as folder:
+            return download_run(github, request, folder, house.limits, say)
     if isinstance(request, LocalScan):
         files = house.store.inbox(request.reports) if request.reports else {}
         scanned, tools = _scan(house, request, say)
-        return files | scanned, tools, []
-    return house.store.inbox(request.inbox), [], []
+        return Received(files | scanned, tools)
+    return Received(house.store.inbox(request.inbox))
 
 
 def _scan(house: House, request: LocalScan, say: Say) -> tuple[dict[str, bytes], list[ToolRun]]:
@@ -168,23 +203,42 @@ def _scan(house: House, request: LocalScan, say: Say) -> tuple[dict[str, bytes],
     return files, [output.run for output in outputs]
 
 
-def _download(house: House, request: GithubScan, say: Say) -> tuple[dict[str, bytes], list[str]]:
-    files: dict[str, bytes] = {}
-    refused: list[str] = []
-    with house.connect_github() as github, house.scratch() as folder:
-        artifacts = github.artifacts(request.repository, request.run_id)
-        if artifacts and all(artifact.expired for artifact in artifacts):
-            raise Expired(f"GitHub no longer has the artifacts of run {request.run_id}")
-        for artifact in artifacts:
-            if artifact.expired:
-                refused.append(f"{artifact.name}: expired")
-                continue
-            say(f"download {artifact.name}")
-            target = folder / f"{artifact.id}.zip"
-            github.download(artifact, target)
-            try:
-                members = dict(read_reports(target, house.limits))
-                files |= {f"{artifact.name}/{name}": data for name, data in members.items()}
-            except UnsafeArchive as error:
-                refused.append(f"{artifact.name}: {error.reason}")
-    return files, refused
+def download_run(
+    github: GithubActions, request: GithubScan, folder: Path, limits: ArchiveLimits, say: Say
+) -> Received:
+    """The files of the run's artifacts; `limits` hold for all artifacts together.
+
+    An artifact that GitHub deleted meanwhile is one less, and said to be so.
+
+    Raises:
+        SecAIError: as `GithubActions.artifacts` and `download`.
+    """
+    received = Received()
+    artifacts = github.artifacts(request.repository, request.run_id, attempt=request.attempt)
+    for artifact, place in zip(artifacts, folder_names(artifacts), strict=True):
+        if artifact.expired:
+            received.gone.append(artifact.name)
+            continue
+        if artifact.size > limits.total_bytes:
+            received.refused.append(f"{artifact.name}: what is left of total_bytes is too little")
+            continue
+        say(f"download {artifact.name}")
+        target = folder / f"{artifact.id}.zip"
+        try:
+            github.download(artifact, target, max_bytes=limits.total_bytes)
+            members = dict(read_reports(target, limits))
+        except Expired:
+            received.gone.append(artifact.name)
+        except UnsafeArchive as error:
+            received.refused.append(f"{artifact.name}: {error.reason}")
+        else:
+            received.files |= {f"{place}/{name}": data for name, data in members.items()}
+            limits = limits.model_copy(
+                update={
+                    "entries": limits.entries - len(members),
+                    "total_bytes": limits.total_bytes - sum(map(len, members.values())),
+                }
+            )
+        finally:
+            target.unlink(missing_ok=True)
+    return received

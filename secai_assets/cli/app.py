@@ -1,5 +1,6 @@
 """The subcommands and their options; each body imports what it needs, so that --help is quick."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -92,6 +93,31 @@ def ingest(
     from secai_assets.cli.flow import ingest_reports
 
     ingest_reports(path, repository, commit, branch, until=until, as_json=as_json)
+
+
+Day = typer.Option(formats=["%Y-%m-%d"], help="Day of the runs' first start (UTC), YYYY-MM-DD.")
+
+
+@app.command()
+def backfill(
+    repository: Annotated[str, typer.Argument(help="owner/name on GitHub.")],
+    since: Annotated[datetime, Day],
+    end: Annotated[datetime | None, Day] = None,
+    workflow: Annotated[
+        list[str] | None, typer.Option(help="File name of a workflow; may be repeated.")
+    ] = None,
+    until: Until = "report",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be ingested, and take nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Ingest old workflow runs of a GitHub repository; started again, it goes on."""
+    from secai_assets.cli.backfill import backfill_repository
+
+    backfill_repository(
+        repository, since, end, workflow or (), until=until, dry_run=dry_run, as_json=as_json
+    )
 
 
 @app.command()

@@ -1,12 +1,15 @@
 """New workflow runs of the configured GitHub repositories, for `secai run` without a daemon."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 from rich.console import Console
 
 from secai_assets.resources.house import House
+from secai_assets.run import taken
 from secai_lib.core.errors import Transient, UsageError
-from secai_lib.core.scan import ScanRequest
+from secai_lib.core.scan import GithubScan, ScanRequest
 from secai_lib.core.settings import GithubRepository
 from secai_lib.gateways.github_cursor import PollState
 from secai_lib.gateways.github_poll import Pages, PollSettings, plan_tick
@@ -34,8 +37,7 @@ def new_runs(house: House) -> list[ScanRequest]:
     )
     with house.connect_github() as github:
         pages = _Remembering(github)
-        known = set(house.store.keys("code_contexts"))
-        plan = plan_tick(PollState(), known, pages, datetime.now(UTC), poll)
+        plan = plan_tick(PollState(), taken(house), pages, datetime.now(UTC), poll)
     if plan.failed:
         raise UsageError(plan.message)
     if pages.trouble and not plan.new:
@@ -52,10 +54,27 @@ class _Remembering:
         self.trouble: Transient | None = None
 
     def completed_runs(
-        self, wanted: GithubRepository, *, since: date, page: int, etag: str
+        self,
+        wanted: GithubRepository,
+        *,
+        since: date,
+        until: date | None = None,
+        page: int = 1,
+        etag: str = "",
     ) -> RunPage:
+        with self._noted():
+            return self._pages.completed_runs(
+                wanted, since=since, until=until, page=page, etag=etag
+            )
+
+    def attempt(self, wanted: GithubRepository, run_id: int, number: int) -> GithubScan | None:
+        with self._noted():
+            return self._pages.attempt(wanted, run_id, number)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
         try:
-            return self._pages.completed_runs(wanted, since=since, page=page, etag=etag)
+            yield
         except Transient as error:
             self.trouble = error
             raise

@@ -16,6 +16,8 @@
         |-- ModelError              a model is not what it should be, or not of a kind we can use
         |   `-- ModelTooLarge           it does not fit into this machine's memory
         |-- TrainingError           training cannot begin or go on, or its adapter does not fit
+        |-- AccessRefused           a service refuses the token, or wants one
+        |-- NotFound                a service shows no such thing, or not to us
         |-- Expired                 the artifact is gone for good
         `-- GateRefused             a check forbids what was asked
 
@@ -66,6 +68,18 @@ class SettingsError(UsageError):
         """Keep the list of `problems`, each a sentence with file and key."""
         super().__init__("The settings cannot be used:\n" + "\n".join(f"  - {p}" for p in problems))
         self.problems = problems
+
+
+class AccessRefused(Terminal):
+    """A service refuses the token, or wants one."""
+
+    exit_code = 2
+
+
+class NotFound(Terminal):
+    """A service shows no such thing, or not to us."""
+
+    exit_code = 2
 
 
 class MalformedScan(Terminal):

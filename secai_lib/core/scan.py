@@ -127,6 +127,8 @@ class ScanRun(Record):
     tools: tuple[ToolRun, ...]
     """Every scanner we know of, sorted by slug."""
     expired: bool = False
-    """True when GitHub no longer has the artifacts."""
+    """True when GitHub no longer has any of the artifacts."""
+    gone: tuple[str, ...] = ()
+    """Names of the artifacts that GitHub no longer has; hostile text."""
     skipped_files: tuple[str, ...] = ()
     """Files that were not taken, each `path: reason`."""

@@ -6,7 +6,7 @@ and nothing else; public repositories need none.
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
@@ -19,11 +19,19 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from secai_lib.core.errors import Expired, Terminal, Unreachable, UsageError
+from secai_lib.core.errors import Expired, NotFound, Terminal, Unreachable, UsageError
+from secai_lib.core.scan import GithubScan
 from secai_lib.core.settings import GithubRepository
 from secai_lib.gateways.github_download import Download
 from secai_lib.gateways.github_http import Clocks, GithubHttp
-from secai_lib.gateways.github_records import Artifact, RunPage, parse_artifacts, parse_runs
+from secai_lib.gateways.github_records import (
+    Artifact,
+    RunPage,
+    parse_artifacts,
+    parse_attempt,
+    parse_runs,
+    parse_start,
+)
 
 ATTEMPTS = 3
 PAGE_SIZE = 100
@@ -94,7 +102,8 @@ class GithubActions:
         Args:
             wanted: The repository and which of its runs count.
             since: First day of creation (UTC).
-            until: Last day of creation; None for no end. One search lists 1,000 runs at most.
+            until: Last day or moment of creation; None for no end. One search lists 1,000 runs at
+                most, so a longer list goes on with `until` at the oldest run seen.
             page: Page number, from 1.
             etag: The page's ETag when it was last seen; an unchanged page costs no quota.
 
@@ -108,7 +117,7 @@ class GithubActions:
             path = f"{_repository_path(wanted.name)}/actions/workflows/{wanted.workflows[0]}/runs"
         query = {
             "status": "completed",
-            "created": f"{since}..{until}" if until else f">={since}",
+            "created": f"{since}..{_moment(until)}" if until else f">={since}",
             "exclude_pull_requests": "true",
             "per_page": str(PAGE_SIZE),
             "page": str(page),
@@ -121,16 +130,32 @@ class GithubActions:
         answer = self._get(path, query, subject, {"If-None-Match": etag} if etag else {})
         if answer.status == 304:
             return RunPage(etag=etag, not_modified=True)
-        total, runs = parse_runs(answer.body, wanted)
-        return RunPage(
-            runs=tuple(runs),
-            etag=answer.etag,
-            next_page=answer.next_page,
-            total=total,
-        )
+        found = parse_runs(answer.body, wanted)
+        return found.model_copy(update={"etag": answer.etag, "next_page": answer.next_page})
 
-    def artifacts(self, repository: str, run_id: int) -> list[Artifact]:
+    def attempt(self, wanted: GithubRepository, run_id: int, number: int) -> GithubScan | None:
+        """An attempt of a run that was started again since; None when it does not count or is gone.
+
+        Lists show the newest attempt of a run only.
+
+        Raises:
+            SecAIError: as `completed_runs`.
+        """
+        path = f"{_repository_path(wanted.name)}/actions/runs/{run_id}/attempts/{number}"
+        subject = f"Attempt {number} of run {run_id} of {wanted.name}"
+        try:
+            answer = self._get(path, {"exclude_pull_requests": "true"}, subject, {})
+        except NotFound:
+            return None
+        return parse_attempt(answer.body, wanted)
+
+    def artifacts(
+        self, repository: str, run_id: int, *, attempt: int | None = None
+    ) -> list[Artifact]:
         """The run's artifacts, sorted by name; of several with one name (re-runs) the newest.
+
+        GitHub lists those of all attempts together. With `attempt`, what was uploaded after the
+        next attempt began is left out; a job that was not started again keeps its artifact.
 
         Raises:
             SecAIError: as `completed_runs`.
@@ -138,17 +163,30 @@ class GithubActions:
         path = f"{_repository_path(repository)}/actions/runs/{run_id}/artifacts"
         subject = f"Artifacts of run {run_id} of {repository}"
         newest: dict[str, Artifact] = {}
+        end = self._start_of(repository, run_id, attempt + 1) if attempt else None
         page: int | None = 1
         while page is not None:
             if page > MAX_ARTIFACT_PAGES:
                 raise Terminal(f"{subject}: too many, over {MAX_ARTIFACT_PAGES} pages; none taken.")
             answer = self._get(path, {"per_page": str(PAGE_SIZE), "page": str(page)}, subject, {})
             for found in parse_artifacts(answer.body, repository):
+                if end and found.created_at >= end:
+                    continue
                 held = newest.get(found.name)
                 if held is None or (held.created_at, held.id) < (found.created_at, found.id):
                     newest[found.name] = found
             page = answer.next_page
         return [newest[name] for name in sorted(newest)]
+
+    def _start_of(self, repository: str, run_id: int, attempt: int) -> datetime | None:
+        """When the attempt began; None when there is no such attempt."""
+        path = f"{_repository_path(repository)}/actions/runs/{run_id}/attempts/{attempt}"
+        query = {"exclude_pull_requests": "true"}
+        try:
+            answer = self._get(path, query, f"Attempts of run {run_id} of {repository}", {})
+        except NotFound:
+            return None
+        return parse_start(answer.body)
 
     def download(
         self, artifact: Artifact, target: Path, *, max_bytes: int = MAX_DOWNLOAD_BYTES
@@ -167,7 +205,10 @@ class GithubActions:
         path = f"{_repository_path(artifact.repository)}/actions/artifacts/{artifact.id}/zip"
         deadline = self._clocks.monotonic() + DOWNLOAD_PATIENCE
         download = Download(self._http, subject, deadline, max_bytes, artifact.digest)
-        return self._retrying(deadline)(download.run, self._url(path), target)
+        try:
+            return self._retrying(deadline)(download.run, self._url(path), target)
+        except NotFound as error:  # it was listed a moment ago, so this is no missing permission
+            raise Expired(f"{subject} was deleted; GitHub no longer has it.") from error
 
     def _get(
         self, path: str, query: Mapping[str, str], subject: str, headers: Mapping[str, str]
@@ -183,7 +224,7 @@ class GithubActions:
                         "renamed? Write its present name into config/platform.yaml."
                     )
                 body = self._http.body(answer, deadline, subject)
-                following = _next_page(answer, int(query["page"]))
+                following = _next_page(answer, int(query.get("page", "1")))
                 return _Answer(answer.status_code, answer.headers.get("ETag", ""), following, body)
 
         return self._retrying(deadline)(once)
@@ -209,6 +250,13 @@ def _repository_path(repository: str) -> str:
     if not _REPOSITORY.fullmatch(repository):
         raise UsageError(f"{repository!r} is no repository on GitHub; write it as owner/name.")
     return f"/repos/{repository}"
+
+
+def _moment(until: date) -> str:
+    """`until` as GitHub's searches write it; a day is meant whole."""
+    if isinstance(until, datetime):
+        return until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return until.isoformat()
 
 
 def _next_page(answer: httpx.Response, page: int) -> int | None:

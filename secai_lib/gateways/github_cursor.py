@@ -28,6 +28,12 @@ class RepositoryState(Record):
     """Hash of the repository's settings; when they change, the ETags mean nothing."""
     since: date
     """First day asked for. It moves by whole days, so the URL and its ETag stay the same."""
+    until: AwareDatetime | None = None
+    """Last moment asked for, when there are more runs than one search lists; else None."""
+    swept: date | None = None
+    """Day of the last look at the runs of a month, some of which may have been started again."""
+    sweeping: date | None = None
+    """During such a look, the first day from which on every run is taken; else None."""
     newest: AwareDatetime | None = None
     """Creation time of the newest run seen."""
     page: int = Field(default=1, ge=1, le=MAX_PAGES)

@@ -1,7 +1,7 @@
 """What one look at GitHub does: which runs are new, and where the next look goes on."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
@@ -17,15 +17,27 @@ from secai_lib.gateways.github_records import RunPage
 from secai_lib.gateways.github_refusals import MAX_WAIT
 
 SEARCH_LIMIT = 1000
+SWEEP_DAYS = 31
+"""GitHub lets a run be started again for 30 days; lists are sorted by its first start."""
 
 
 class Pages(Protocol):
     """Whoever lists runs page by page: `GithubActions`, or a test."""
 
     def completed_runs(
-        self, wanted: GithubRepository, *, since: date, page: int, etag: str
+        self,
+        wanted: GithubRepository,
+        *,
+        since: date,
+        until: date | None = None,
+        page: int = 1,
+        etag: str = "",
     ) -> RunPage:
         """One page of completed runs, as `GithubActions.completed_runs`."""
+        ...
+
+    def attempt(self, wanted: GithubRepository, run_id: int, number: int) -> GithubScan | None:
+        """An earlier attempt of a run, as `GithubActions.attempt`."""
         ...
 
 
@@ -161,11 +173,19 @@ class _Tick:
         query = content_hash(wanted)
         held = state.repositories.get(wanted.name)
         if held is None:
-            return RepositoryState(query=query, since=self._look_back(self._now))
+            since = self._look_back(self._now)
+            return RepositoryState(query=query, since=since, swept=self._today())
         if held.query != query:
-            held = held.model_copy(update={"query": query, "etags": (), "page": 1})
+            held = held.model_copy(update={"query": query, "etags": (), "page": 1, "until": None})
         # A date in the future (a damaged cursor, a clock set back) would hide every run.
-        return held.model_copy(update={"since": min(held.since, self._look_back(self._now))})
+        held = held.model_copy(update={"since": min(held.since, self._look_back(self._now))})
+        if held.sweeping or held.swept == self._today() or held.page > 1 or held.until:
+            return held
+        month = min(held.since, self._today() - timedelta(days=SWEEP_DAYS))
+        return held.model_copy(update={"sweeping": held.since, "since": month, "etags": ()})
+
+    def _today(self) -> date:
+        return self._now.astimezone(UTC).date()
 
     def _look_back(self, moment: datetime) -> date:
         return (moment.astimezone(UTC) - timedelta(hours=self._settings.look_back_hours)).date()
@@ -179,13 +199,13 @@ class _Tick:
             if not self._go_on() or len(self._new) >= self._settings.runs_per_tick:
                 return False
             etag = etags[page - 1] if page <= len(etags) else ""
-            found = self._pages.completed_runs(wanted, since=held.since, page=page, etag=etag)
-            all_taken = self._take(found)
+            found = self._pages.completed_runs(
+                wanted, since=held.since, until=held.until, page=page, etag=etag
+            )
+            all_taken = self._take(wanted, found, held.sweeping)
             etags += [""] * (page - len(etags))
             etags[page - 1] = _fit(found.etag) if all_taken else ""
             following = page + 1 if found.not_modified and page < len(etags) else found.next_page
-            if page == 1:
-                self._note_search_limit(wanted, held.since, found.total)
             seen = [run.created_at for run in found.runs] + ([held.newest] if held.newest else [])
             held = held.model_copy(
                 update={
@@ -198,34 +218,97 @@ class _Tick:
             if not all_taken:
                 return False
             if following is None or following > MAX_PAGES:
+                if found.total > SEARCH_LIMIT and self._reaches_further(wanted, held, found):
+                    held = held.model_copy(update={"until": found.oldest, "page": 1, "etags": ()})
+                    self._progress[wanted.name] = held
+                    page = 1
+                    continue
                 self._progress[wanted.name] = self._finished(held, page)
                 return True
             page = following
         return True
 
-    def _take(self, found: RunPage) -> bool:
-        """True when every new run of the page had room."""
-        for run in found.runs:
-            key = scan_key(run)
-            if key in self._known:
+    def _take(self, wanted: GithubRepository, found: RunPage, from_day: date | None) -> bool:
+        """True when every new attempt of the page had room; older runs only if started again."""
+        for listed in found.runs:
+            first = scan_key(listed.model_copy(update={"attempt": 1}))
+            if from_day and listed.created_at.date() < from_day and first not in self._known:
                 continue
-            if len(self._new) >= self._settings.runs_per_tick:
+            if listed.attempt > 1 and not self._go_on():
                 return False
-            self._known.add(key)
-            self._new.append(run)
+            for run in new_attempts(self._pages, wanted, listed, self._known):
+                if len(self._new) >= self._settings.runs_per_tick:
+                    return False
+                self._known.add(scan_key(run))
+                self._new.append(run)
         return True
 
     def _finished(self, held: RepositoryState, last_page: int) -> RepositoryState:
-        since = max(held.since, self._look_back(held.newest)) if held.newest else held.since
-        etags = held.etags[:last_page] if since == held.since else ()
-        return held.model_copy(update={"since": since, "etags": etags, "page": 1})
+        since = held.sweeping or held.since
+        since = max(since, self._look_back(held.newest)) if held.newest else since
+        same = since == held.since and held.until is None
+        ended: dict[str, object] = {"until": None, "page": 1, "sweeping": None}
+        if held.sweeping:
+            ended["swept"] = self._today()
+        etags = held.etags[:last_page] if same else ()
+        return held.model_copy(update={"since": since, "etags": etags} | ended)
 
-    def _note_search_limit(self, wanted: GithubRepository, since: date, total: int) -> None:
-        if total > SEARCH_LIMIT:
-            self._notes.append(
-                f"{wanted.name}: {total} runs since {since}, but GitHub lists only the newest "
-                f"{SEARCH_LIMIT}; narrow it to a workflow or a branch in config/platform.yaml"
+    def _reaches_further(
+        self, wanted: GithubRepository, held: RepositoryState, found: RunPage
+    ) -> bool:
+        """Whether a search that ends at the oldest run seen lists runs that this one does not."""
+        if found.oldest and (held.until is None or found.oldest < held.until):
+            return True
+        self._notes.append(
+            f"{wanted.name}: more than {SEARCH_LIMIT} runs of one second, which GitHub does not "
+            "list; narrow it to a workflow or a branch in config/platform.yaml"
+        )
+        return False
+
+
+def new_attempts(
+    pages: Pages, wanted: GithubRepository, listed: GithubScan, known: Collection[str]
+) -> list[GithubScan]:
+    """The attempts of a listed run that are not `known`, oldest first; lists name the last only.
+
+    Raises:
+        SecAIError: as `GithubActions.attempt`.
+    """
+    earlier = [
+        found
+        for number in range(1, listed.attempt)
+        if scan_key(listed.model_copy(update={"attempt": number})) not in known
+        and (found := pages.attempt(wanted, listed.run_id, number))
+    ]
+    return [run for run in (*earlier, listed) if scan_key(run) not in known]
+
+
+def every_run(
+    pages: Pages, wanted: GithubRepository, *, since: date, until: date | None = None
+) -> Iterator[GithubScan]:
+    """Every run created from `since` to `until`, newest first, each once, however many there are.
+
+    Raises:
+        SecAIError: as `GithubActions.completed_runs`.
+        Terminal: GitHub does not list them all.
+    """
+    seen: set[int] = set()
+    while True:
+        page: int | None = 1
+        found = RunPage()
+        while page is not None and page <= MAX_PAGES:
+            found = pages.completed_runs(wanted, since=since, until=until, page=page)
+            yield from (run for run in found.runs if run.run_id not in seen)
+            seen |= {run.run_id for run in found.runs}
+            page = found.next_page
+        if page is None and found.total <= SEARCH_LIMIT:
+            return
+        if found.oldest is None or found.oldest == until:
+            raise Terminal(
+                f"{wanted.name}: more than {SEARCH_LIMIT} runs of one second, which GitHub does "
+                "not list; narrow it with --workflow"
             )
+        until = found.oldest
 
 
 def _fit(etag: str) -> str:

@@ -1,5 +1,8 @@
 """What GitHub's REST API says about workflow runs and artifacts, checked and in our words."""
 
+import re
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Annotated, TypeVar
@@ -10,9 +13,14 @@ from secai_lib.core.errors import Terminal
 from secai_lib.core.record import Record
 from secai_lib.core.scan import GithubScan
 from secai_lib.core.settings import GithubRepository
+from secai_lib.gateways.zip_checks import name_problem
 
 COUNTED_CONCLUSIONS = frozenset({"success", "failure"})
 """A scanner that finds something often fails its run; cancelled and skipped ones do not count."""
+
+MAX_FOLDER_CHARS = 100
+_PLAIN = re.compile(rf"[A-Za-z0-9._ ()+=@,-]{{1,{MAX_FOLDER_CHARS}}}")
+_STRANGE = re.compile(r"[^A-Za-z0-9._-]+|\.{2,}")
 
 
 class RunPage(Record):
@@ -26,6 +34,8 @@ class RunPage(Record):
     """True when the page is as it was at the request's ETag (304); `runs` is then empty."""
     next_page: int | None = None
     """Number of the page after it; None on the last one and when not modified."""
+    oldest: AwareDatetime | None = None
+    """Creation time of the oldest run of the page, before our filter."""
     total: int = 0
     """How many runs the server's search has in all (before our filter)."""
 
@@ -66,6 +76,10 @@ class _Run(BaseModel):
     repository: _RepositoryName | None = None
 
 
+class _Started(BaseModel):
+    run_started_at: AwareDatetime
+
+
 class _Runs(BaseModel):
     total_count: int
     workflow_runs: tuple[_Run, ...]
@@ -84,15 +98,38 @@ class _Artifacts(BaseModel):
     artifacts: tuple[_Artifact, ...]
 
 
-def parse_runs(body: bytes, wanted: GithubRepository) -> tuple[int, list[GithubScan]]:
-    """The search's total and the page's runs that count, in the page's order.
+def parse_runs(body: bytes, wanted: GithubRepository) -> RunPage:
+    """The page's runs that count, in the page's order; its ETag and successor are not in `body`.
 
     Raises:
         Terminal: the answer is not what GitHub's API says.
     """
     answer = _checked(_Runs, body)
     runs = [run for run in answer.workflow_runs if _counts(run, wanted)]
-    return answer.total_count, [_scan(run, wanted.name) for run in runs]
+    return RunPage(
+        runs=tuple(_scan(run, wanted.name) for run in runs),
+        oldest=min((run.created_at for run in answer.workflow_runs), default=None),
+        total=answer.total_count,
+    )
+
+
+def parse_attempt(body: bytes, wanted: GithubRepository) -> GithubScan | None:
+    """One attempt of a run, or None when it does not count.
+
+    Raises:
+        Terminal: the answer is not what GitHub's API says.
+    """
+    run = _checked(_Run, body)
+    return _scan(run, wanted.name) if _counts(run, wanted) else None
+
+
+def parse_start(body: bytes) -> datetime:
+    """When an attempt began.
+
+    Raises:
+        Terminal: the answer is not what GitHub's API says.
+    """
+    return _checked(_Started, body).run_started_at
 
 
 def parse_artifacts(body: bytes, repository: str) -> list[Artifact]:
@@ -112,6 +149,23 @@ def parse_artifacts(body: bytes, repository: str) -> list[Artifact]:
             digest=found.digest or "",
         )
         for found in _checked(_Artifacts, body).artifacts
+    ]
+
+
+def folder_names(artifacts: Sequence[Artifact]) -> list[str]:
+    """A safe folder name for each of `artifacts`, all different on every file system.
+
+    It is the artifact's name where that can be; else what is readable of it, `~` and the id.
+    """
+    names = [artifact.name for artifact in artifacts]
+    folded = Counter(name.casefold() for name in names)
+    return [
+        found.name
+        if _PLAIN.fullmatch(found.name)
+        and not name_problem(found.name)
+        and folded[found.name.casefold()] == 1
+        else f"{_STRANGE.sub('-', found.name)[:MAX_FOLDER_CHARS].strip('-. ')}~{found.id}"
+        for found in artifacts
     ]
 
 

@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from secai_lib.core.errors import Expired, RateLimited, SecAIError, Terminal, Unreachable
+from secai_lib.core.errors import (
+    AccessRefused,
+    Expired,
+    NotFound,
+    RateLimited,
+    SecAIError,
+    Terminal,
+    Unreachable,
+)
 
 MAX_WAIT = 2 * 3600.0
 """Seconds; the longest pause we believe (the primary limit is reset every hour)."""
@@ -44,7 +52,8 @@ def api_refusal(
         return Unreachable(f"{subject}: GitHub answers with {status}; try again later.")
     if status == 410:
         return Expired(f"{subject}: GitHub no longer has it (410); nothing can be done.")
-    return Terminal(f"{subject}: {_what_to_do(status, has_token)}")
+    refusal = {401: AccessRefused, 403: AccessRefused, 404: NotFound}.get(status, Terminal)
+    return refusal(f"{subject}: {_what_to_do(status, has_token)}")
 
 
 def storage_refusal(status: int, subject: str) -> SecAIError:

@@ -23,10 +23,12 @@ def not_expired(run: ScanRun) -> Verdict:
     """GitHub still had the artifacts."""
     return at_most(
         "not_expired",
-        int(run.expired),
+        max(len(run.gone), int(run.expired)),
         0,
         good="The artifacts were there.",
-        bad="GitHub has deleted the artifacts of this run; raise retention-days in the workflow.",
+        bad=f"GitHub has deleted {'the' if run.expired else 'some'} artifacts of this run"
+        + "".join(f", {name}" for name in run.gone[:5])
+        + "; raise retention-days in the workflow.",
     )
 
 

@@ -124,6 +124,28 @@ def test_253_runs_over_three_pages_come_once_each(instance: dg.DagsterInstance) 
         assert len(platform.requested) == 253
 
 
+def test_1250_runs_are_all_taken_though_a_search_lists_1000(
+    instance: dg.DagsterInstance,
+) -> None:
+    with GithubServer(runs(1250)) as server:
+        platform = GithubPlatform(instance, server)
+        for _ in range(26):
+            platform.tick()
+        assert len(set(platform.requested)) == len(platform.requested) == 1250
+        assert "nothing new" in skipped(platform.tick())
+
+
+def test_a_week_of_outage_is_caught_up(instance: dg.DagsterInstance) -> None:
+    with GithubServer(runs(3)) as server:
+        platform = GithubPlatform(instance, server)
+        platform.tick()
+        platform.now = NOW + timedelta(days=7)
+        server.runs += [FakeRun(i, created_at=NOW + timedelta(hours=i)) for i in range(1, 168)]
+        for _ in range(5):
+            platform.tick()
+        assert len(set(platform.requested)) == len(platform.requested) == 170
+
+
 def test_a_run_that_finishes_late_is_not_missed(instance: dg.DagsterInstance) -> None:
     with GithubServer(runs(3)) as server:
         platform = GithubPlatform(instance, server)

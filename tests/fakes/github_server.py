@@ -8,11 +8,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
+from tests.fakes.github_openapi import PATHS, request_problems, required
 from tests.fakes.local_server import Fault, LocalServer, Reply
 
 COMMIT = "87820e7" + "0" * 33
+_RUN: dict[str, Any] = required(PATHS[0], "workflow_runs", "*")
+_ARTIFACT: dict[str, Any] = required(PATHS[3], "artifacts", "*")
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,9 @@ class FakeRun:
     id: int
     created_at: datetime = datetime(2025, 9, 11, 12, tzinfo=UTC)
     attempt: int = 1
+    """Several runs with one id are its attempts; lists show the last one."""
+    started_at: datetime | None = None
+    """When the attempt began; None for the run's creation."""
     conclusion: str | None = "success"
     status: str = "completed"
     branch: str | None = "main"
@@ -29,7 +36,7 @@ class FakeRun:
     commit: str = COMMIT
 
     def payload(self, repository: str) -> dict[str, object]:
-        return {
+        return _RUN | {
             "id": self.id,
             "name": self.name,
             "run_attempt": self.attempt,
@@ -39,8 +46,9 @@ class FakeRun:
             "status": self.status,
             "conclusion": self.conclusion,
             "created_at": _stamp(self.created_at),
+            "run_started_at": _stamp(self.started_at or self.created_at),
             "path": f".github/workflows/{self.workflow}",
-            "repository": {"id": 1, "full_name": repository},
+            "repository": _RUN["repository"] | {"id": 1, "full_name": repository},
             "html_url": f"https://github.com/{repository}/actions/runs/{self.id}",
         }
 
@@ -59,7 +67,7 @@ class FakeArtifact:
     digest: str | None = None
 
     def payload(self) -> dict[str, object]:
-        return {
+        return _ARTIFACT | {
             "id": self.id,
             "name": self.name,
             "size_in_bytes": len(self.content),
@@ -115,6 +123,16 @@ class GithubServer(LocalServer):
     def url(self) -> str:
         return super().url + self._prefix
 
+    def undescribed(self) -> list[str]:
+        """What of the requests GitHub's own description does not know."""
+        return [
+            problem
+            for request in self.seen
+            for problem in request_problems(
+                request.path.removeprefix(self._prefix), dict(request.query)
+            )
+        ]
+
     def statuses(self) -> list[int]:
         return [request.status for request in self.seen]
 
@@ -132,6 +150,8 @@ class GithubServer(LocalServer):
                 return self._runs(path, query, headers, "")
             case ["workflows", workflow, "runs"]:
                 return self._runs(path, query, headers, workflow)
+            case ["runs", run, "attempts", number]:
+                return self._attempt(int(run), int(number))
             case ["runs", run, "artifacts"]:
                 found = [a.payload() for a in self.artifacts if a.run_id == int(run)]
                 return self._page(path, query, headers, "artifacts", found)
@@ -143,16 +163,25 @@ class GithubServer(LocalServer):
         self, path: str, query: dict[str, str], headers: dict[str, str], workflow: str
     ) -> Reply:
         first, _, last = query["created"].removeprefix(">=").partition("..")
+        newest = {run.id: run for run in sorted(self.runs, key=lambda r: r.attempt)}
         found = [
             run.payload(self._repository)
-            for run in sorted(self.runs, key=lambda r: (r.created_at, r.id), reverse=True)
-            if first <= f"{run.created_at:%Y-%m-%d}" <= (last or "9999")
+            for run in sorted(newest.values(), key=lambda r: (r.created_at, r.id), reverse=True)
+            if first <= f"{run.created_at:%Y-%m-%d}"
+            and _stamp(run.created_at)[: len(last) or 1] <= (last or "9")
             and run.status == query["status"]
             and run.branch == query.get("branch", run.branch)
             and run.event == query.get("event", run.event)
             and run.workflow == (workflow or run.workflow)
         ]
         return self._page(path, query, headers, "workflow_runs", found)
+
+    def _attempt(self, run_id: int, number: int) -> Reply:
+        for run in self.runs:
+            if (run.id, run.attempt) == (run_id, number):
+                body = json.dumps(run.payload(self._repository)).encode()
+                return Reply(200, {"Content-Type": "application/json"}, body)
+        return _message(404, "Not Found")
 
     def _page(
         self,
@@ -163,13 +192,15 @@ class GithubServer(LocalServer):
         every: list[dict[str, object]],
     ) -> Reply:
         size, page = min(int(query["per_page"]), self._page_size), int(query["page"])
-        shown = every[(page - 1) * size : page * size]
+        # "up to 1,000 results for each search" with these filters, whatever the total
+        listed = every[:1000] if name == "workflow_runs" else every
+        shown = listed[(page - 1) * size : page * size]
         body = json.dumps({"total_count": len(every), name: shown}).encode()
         etag = f'W/"{hashlib.sha256(body).hexdigest()}"'
         if headers.get("if-none-match") == etag:
             return Reply(304, {"ETag": etag}, b"")
         answer = {"ETag": etag, "Content-Type": "application/json", "X-RateLimit-Remaining": "59"}
-        if page * size < len(every):
+        if page * size < len(listed):
             host = self._link_host or super().url
             following = f"{host}{path}?{urlencode({**query, 'page': page + 1})}"
             answer["Link"] = f'<{following}>; rel="next", <{host}{path}?page=9>; rel="last"'

@@ -5,7 +5,7 @@ import logging
 import socket
 import traceback
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from secai_lib.core.errors import (
 from secai_lib.core.settings import GithubRepository
 from secai_lib.gateways.github import GithubActions
 from secai_lib.gateways.github_http import Clocks
+from secai_lib.gateways.github_poll import every_run
 from secai_lib.gateways.github_records import Artifact
 from tests.fakes.github_server import FakeArtifact, FakeRun, GithubServer, StorageServer
 from tests.fakes.local_server import Fault
@@ -327,6 +328,57 @@ def test_the_token_is_in_no_error(fault: Fault, caplog: pytest.LogCaptureFixture
 
 
 # -- artifacts ------------------------------------------------------------------------------
+
+
+def test_an_attempt_has_the_artifacts_from_before_the_next_one_began() -> None:
+    noon = datetime(2025, 9, 11, 12, tzinfo=UTC)
+    runs = [
+        FakeRun(7, created_at=noon),
+        FakeRun(7, created_at=noon, attempt=2, started_at=noon + timedelta(hours=2)),
+    ]
+    artifacts = [
+        FakeArtifact(1, 7, "trivy", created_at=noon + timedelta(hours=1)),
+        FakeArtifact(2, 7, "semgrep", created_at=noon + timedelta(hours=1)),
+        FakeArtifact(3, 7, "trivy", created_at=noon + timedelta(hours=3)),
+    ]
+    with GithubServer(runs, artifacts) as server, GithubActions(server.url, None) as github:
+        first = github.artifacts("octo/app", 7, attempt=1)
+        second = github.artifacts("octo/app", 7, attempt=2)
+        wanted = GithubRepository(name="octo/app")
+        assert [one.id for one in first] == [2, 1]
+        assert [one.id for one in second] == [2, 3], "a job not started again keeps its artifact"
+        earlier = github.attempt(wanted, 7, 1)
+        assert earlier and (earlier.attempt, earlier.run_id) == (1, 7)
+        assert github.attempt(wanted, 7, 3) is None
+        page = github.completed_runs(wanted, since=noon.date())
+        assert [run.attempt for run in page.runs] == [2], "a list shows the last attempt"
+
+
+def test_a_deleted_artifact_is_gone_for_good(tmp_path: Path) -> None:
+    with GithubServer() as server, GithubActions(server.url, None) as github:
+        found = Artifact(
+            repository="octo/app", id=5, name="a", size=1, expired=False,
+            created_at=datetime(2025, 9, 11, tzinfo=UTC),
+        )  # fmt: skip
+        with pytest.raises(Expired, match="deleted"):
+            github.download(found, tmp_path / "a.zip")
+
+
+def test_every_run_of_a_long_history_comes_once() -> None:
+    begin = datetime(2025, 9, 1, tzinfo=UTC)
+    runs = [FakeRun(i, created_at=begin + timedelta(minutes=i // 3)) for i in range(2301)]
+    with GithubServer(runs) as server, GithubActions(server.url, None) as github:
+        wanted = GithubRepository(name="octo/app")
+        found = list(every_run(github, wanted, since=begin.date()))
+        assert len(found) == len({run.run_id for run in found}) == 2301
+        assert found == sorted(found, key=lambda r: (r.created_at, r.run_id), reverse=True)
+        some = list(every_run(github, wanted, since=begin.date(), until=begin.date()))
+        assert {run.created_at.date() for run in some} == {begin.date()}
+        assert len(some) == sum(run.created_at.date() == begin.date() for run in runs)
+
+        server.runs = [FakeRun(i, created_at=begin) for i in range(1001)]
+        with pytest.raises(Terminal, match="one second"):
+            list(every_run(github, wanted, since=begin.date()))
 
 
 def test_artifacts_are_listed_over_pages_the_newest_of_each_name() -> None:

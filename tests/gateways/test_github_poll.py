@@ -34,7 +34,13 @@ class FakePages:
         self.asked: list[tuple[str, date, int, str]] = []
 
     def completed_runs(
-        self, wanted: GithubRepository, *, since: date, page: int, etag: str
+        self,
+        wanted: GithubRepository,
+        *,
+        since: date,
+        until: date | None = None,
+        page: int = 1,
+        etag: str = "",
     ) -> RunPage:
         self.asked.append((wanted.name, since, page, etag))
         pages = self.pages[wanted.name]
@@ -46,6 +52,12 @@ class FakePages:
             return RunPage(etag=etag, not_modified=True)
         following = page + 1 if page < len(pages) else None
         return RunPage(runs=tuple(runs), etag=mark, next_page=following, total=self.total)
+
+    def attempt(self, wanted: GithubRepository, run_id: int, number: int) -> GithubScan | None:
+        listed = self.pages[wanted.name]
+        assert not isinstance(listed, Exception)
+        run = next(run for page in listed for run in page if run.run_id == run_id)
+        return run.model_copy(update={"attempt": number})
 
 
 class Watch:
@@ -152,7 +164,7 @@ def test_dates_of_the_future_do_not_hide_runs() -> None:
 
 def test_a_cursor_from_the_future_does_not_hide_runs() -> None:
     watch = Watch(FakePages({"octo/app": [[scan(1)]]}))
-    held = RepositoryState(query="q", since=date(2999, 1, 1))
+    held = RepositoryState(query="q", since=date(2999, 1, 1), swept=NOW.date())
     watch.state = PollState(repositories={"octo/app": held})
     assert len(watch.tick().new) == 1
     assert watch.pages.asked[0][1] == date(2025, 9, 8)
@@ -230,15 +242,47 @@ def test_a_repository_no_longer_watched_is_forgotten() -> None:
     assert set(watch.state.repositories) == {"b/b"}
 
 
-def test_more_runs_than_github_lists_are_spoken_of() -> None:
+def test_more_runs_of_one_second_than_github_lists_are_spoken_of() -> None:
     watch = Watch(FakePages({"octo/app": [[scan(1)]]}, total=1001))
-    assert "only the newest 1000" in watch.tick().message
+    assert "more than 1000 runs of one second" in watch.tick().message
+
+
+def test_a_run_started_again_weeks_later_is_found_the_next_day() -> None:
+    """Lists are sorted and filtered by the first start, which for this one is long ago."""
+    old, unknown = scan(1, hours_ago=20 * 24), scan(2, hours_ago=20 * 24)
+    pages: dict[str, list[list[GithubScan]] | Exception] = {"octo/app": [[scan(3)]]}
+    watch = Watch(FakePages(pages))
+    watch.known = [scan_key(old)]
+    assert len(watch.tick().new) == 1
+    again = old.model_copy(update={"attempt": 2})
+    pages["octo/app"] = [[scan(3), again, unknown]]
+    watch.tick()
+    watch.now += timedelta(days=1)
+    watch.known = [key for key in watch.known if key != scan_key(again)]
+    assert watch.tick().new == (again,), "a run from before we watched stays where it is"
+    assert watch.pages.asked[0][1] == date(2025, 8, 12)
+    watch.tick()
+    assert watch.pages.asked[0][1] == date(2025, 9, 8), "one such look a day"
+
+
+def test_an_attempt_that_was_overtaken_is_taken_too() -> None:
+    third = scan(1).model_copy(update={"attempt": 3})
+    watch = Watch(FakePages({"octo/app": [[third]]}))
+    watch.known = [scan_key(third.model_copy(update={"attempt": 1}))]
+    assert [run.attempt for run in watch.tick().new] == [2, 3]
+    assert watch.tick().new == ()
 
 
 def test_an_endless_list_ends() -> None:
     class Endless(FakePages):
         def completed_runs(
-            self, wanted: GithubRepository, *, since: date, page: int, etag: str
+            self,
+            wanted: GithubRepository,
+            *,
+            since: date,
+            until: date | None = None,
+            page: int = 1,
+            etag: str = "",
         ) -> RunPage:
             self.asked.append((wanted.name, since, page, etag))
             return RunPage(next_page=page + 1, etag="x" * 5000)

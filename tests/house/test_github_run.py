@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from secai_assets.assets.findings import read_findings
 from tests.fakes.github_server import FakeArtifact, FakeRun, GithubServer, StorageServer
-from tests.house.kit import ROOT, house, leftovers, secai, sentence, sql
+from tests.house.kit import ROOT, house, leftovers, newest, secai, sentence, sql
 
 pytestmark = pytest.mark.slow
 SAMPLES = ROOT / "tests" / "samples"
@@ -39,7 +40,9 @@ RUNS = [
 
 
 @contextmanager
-def github() -> Iterator[tuple[GithubServer, StorageServer, dict[str, str]]]:
+def github(
+    storage_type: type[StorageServer] = StorageServer,
+) -> Iterator[tuple[GithubServer, StorageServer, dict[str, str]]]:
     """The servers, and the settings that point to them."""
     contents = {
         1: zipped(a_sample("trivy"), a_sample("gitleaks")),
@@ -52,7 +55,7 @@ def github() -> Iterator[tuple[GithubServer, StorageServer, dict[str, str]]]:
         FakeArtifact(3, 103, "zizmor", contents[3], expired=True),
     ]
     with (
-        StorageServer({f"/blob/{number}": data for number, data in contents.items()}) as storage,
+        storage_type({f"/blob/{number}": data for number, data in contents.items()}) as storage,
         GithubServer(RUNS, artifacts, storage=storage.url, token="t0k3n-of-a-test") as server,
     ):
         yield (
@@ -92,6 +95,13 @@ def test_runs_on_github_become_partitions_once(tmp_path: Path) -> None:
         assert len(storage.seen) == 2, "nothing is taken twice"
         assert not [s for s in server.seen[asked:] if "artifacts" in s.path]
         assert sql(home, "select count(distinct key) from scan_runs") == [(3,)]
+        coverage = newest(home, "findings")["tools"]
+        assert isinstance(coverage, dg.TableMetadataValue)
+        status = {row.data["tool"]: row.data["status"] for row in coverage.records}
+        assert set(status.values()) == {"absent"}, "an expired run says nothing of any tool"
+        came_from = newest(home, "raw_scans")["came_from"]
+        assert isinstance(came_from, dg.TableMetadataValue)
+        assert came_from.records[0].data["run"] == 103
     text = first.stdout + first.stderr + again.stdout + again.stderr
     assert "t0k3n" not in text
     assert "s3cr3t-signature" not in text
@@ -109,3 +119,30 @@ def test_github_that_refuses_is_one_sentence(tmp_path: Path) -> None:
     done = secai(tmp_path / "home", "run", **closed)
     assert done.returncode != 0
     assert sentence(done).startswith("secai: ") or "127.0.0.1" in done.stderr
+
+
+def test_old_runs_come_by_one_command_and_only_once(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    since = f"{NOW - timedelta(days=2):%Y-%m-%d}"
+    argv = ("backfill", "octo/app", "--since", since, "--until", "problems", "--json")
+    with github() as (_, storage, settings):
+        settings = settings | {"SECAI_SOURCES__GITHUB": "[]"}
+        planned = secai(home, *argv, "--dry-run", **settings)
+        assert planned.returncode == 0, sentence(planned)
+        keys = ["octo~app~101~1", "octo~app~102~2", "octo~app~103~1"]
+        assert json.loads(planned.stdout)["to_ingest"] == keys
+        assert not storage.seen
+
+        first = secai(home, *argv, **settings)
+        assert first.returncode == 0, sentence(first)
+        found = json.loads(first.stdout)
+        assert (found["ingested"], found["expired"]) == (keys, keys[2:])
+        taken = len(storage.seen)
+
+        again = secai(home, *argv, **settings)
+        assert json.loads(again.stdout) == {"repository": "octo/app", "runs": 3, "to_ingest": []}
+        assert len(storage.seen) == taken, "nothing is taken twice"
+        wrong = secai(home, "backfill", "octo/none", "--since", since, **settings)
+        assert wrong.returncode == 2
+        assert "404" in sentence(wrong)
+        assert sql(home, "select count(distinct key) from scan_runs") == [(3,)]
