@@ -52,6 +52,7 @@ def _routes(server: Server, name: str) -> Iterable[Route]:
             pattern=route.pattern,
             path=route.path,
             line=route.line,
+            end_line=route.end_line,
             handler_path=route.handler_path,
             handler_line=route.handler_line,
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from secai_lib.core.syntax import line_of, text_of, walk
+from secai_lib.core.syntax import line_of, lines_of, text_of, walk
 from secai_lib.route_mapping.code import MAX_NESTING, Code
 from secai_lib.route_mapping.frameworks import (
     MAX_DEPTH,
@@ -117,6 +117,7 @@ class _Reading:
                         pattern,
                         route.path,
                         route.line,
+                        route.end_line,
                         route.handler_path,
                         route.handler_line,
                     )
@@ -173,8 +174,9 @@ class _Reading:
                 continue
             method = ANY_METHOD if call.name == "all" else call.name.upper()
             at = line_of(line_node) if chain and line_node else line_of(call.node)
+            end = lines_of(call.node)[1]
             handler = self._handler(call.arguments[-1], path) if call.arguments else (path, at)
-            router.routes.append(FoundRoute(method, pattern, path, at, *handler))
+            router.routes.append(FoundRoute(method, pattern, path, at, end, *handler))
 
     def _handler(self, node: Node, path: str) -> tuple[str, int]:
         node = unwrapped(node)

@@ -23,6 +23,7 @@ class FoundRoute:
     pattern: str
     path: str
     line: int
+    end_line: int
     handler_path: str
     handler_line: int
 

@@ -50,6 +50,7 @@ def match_url(table: RouteTable, url: str, method: str) -> RouteMatch:
         mapped_from=url,
         path=best.path,
         line=best.line,
+        end_line=best.end_line,
         service=service.name,
     )
 
