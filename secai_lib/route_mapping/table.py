@@ -42,6 +42,8 @@ class Route(Record):
     """File of the code that answers."""
     handler_line: int
     """First line of that code, from 1."""
+    order: int = 0
+    """Place among the service's routes, where the framework takes the first that fits."""
 
 
 class Gap(Record):
