@@ -10,6 +10,8 @@ _CONVERTERS = {
     "number": r"[0-9]+(\.[0-9]+)?",
     "uuid": "[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}",
 }
+_DIGITS = frozenset([r"\d+", r"\\d+", "[0-9]+"])
+"""A parameter of digits, as the code of an Express route writes it."""
 _LITERAL, _MIXED, _PARAMETER, _WILDCARD = range(4)
 
 
@@ -105,14 +107,16 @@ def _express(part: str) -> Segment:
     end = start + 1
     while end < len(part) and (part[end].isalnum() or part[end] == "_"):
         end += 1
+    convert = ""
     if part[end : end + 1] == "(" and part.rfind(")") > end:
-        end = part.rfind(")") + 1
+        inner, end = part[end + 1 : part.rfind(")")], part.rfind(")") + 1
+        convert = "int" if inner in _DIGITS else ""
     optional = part[end : end + 1] == "?"
     prefix, suffix = part[:start].lower(), part[end + optional :].lower()
     if ":" in suffix:  # `:from-:to`: only the text up to the next parameter is certain
         suffix = ""
     kind = _MIXED if prefix or suffix else _PARAMETER
-    return Segment(kind, prefix, suffix, optional=optional)
+    return Segment(kind, prefix, suffix, optional=optional, convert=convert)
 
 
 def _fastapi(part: str) -> Segment:
