@@ -158,6 +158,29 @@ def sql(
 
 
 @app.command()
+def routes(
+    repo: Repo = ".",
+    output_format: Annotated[str, typer.Option("--format", help="jsonl or table.")] = "table",
+) -> None:
+    """Print the HTTP routes of a checkout's commit; what was not read goes to standard error."""
+    from secai_assets.cli.routes import print_routes
+
+    print_routes(repo, output_format)
+
+
+@app.command("map-url")
+def map_url(
+    urls: Annotated[Path, typer.Option("--urls", help="File with one `METHOD URL` per line.")],
+    repo: Repo = ".",
+    output_format: Annotated[str, typer.Option("--format", help="jsonl or table.")] = "table",
+) -> None:
+    """Say which handler answers each URL, in order, or why none does."""
+    from secai_assets.cli.routes import print_mapped
+
+    print_mapped(repo, urls, output_format)
+
+
+@app.command()
 def fix(
     repo: Repo = ".",
     output_format: Annotated[

@@ -48,6 +48,8 @@ class RouteMatch(Record):
     """File that declares the route."""
     line: int = 0
     """Line of the declaration."""
+    end_line: int = 0
+    """Its last line."""
     service: str = ""
     """The service the URL's host and port belong to."""
     reason: str = ""

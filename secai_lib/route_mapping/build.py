@@ -52,8 +52,10 @@ def _routes(server: Server, name: str) -> Iterable[Route]:
             pattern=route.pattern,
             path=route.path,
             line=route.line,
+            end_line=route.end_line,
             handler_path=route.handler_path,
             handler_line=route.handler_line,
+            order=route.order,
         )
 
 
@@ -89,6 +91,8 @@ def _service(server: Server, name: str, known: Deployment, alone: bool) -> Servi
     if not inner and alone:
         inner = {container for _, container in known.published}
         inner = inner or (known.exposed if len(known.exposed) == 1 else set())
+    if not inner and server.default_port:
+        inner = {server.default_port}
     published = {host for host, container in known.published if container in inner}
     return Service(
         name=name,

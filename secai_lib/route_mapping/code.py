@@ -9,7 +9,14 @@ from tree_sitter import Node
 from secai_lib.core.fix import SourceFiles
 from secai_lib.core.syntax import SyntaxRefused, grammar, language_of, parse_bytes
 
-BUILD_FILES = ("build.gradle.kts", "build.gradle", "package.json", "pom.xml")
+BUILD_FILES = (
+    "build.gradle.kts",
+    "build.gradle",
+    "package.json",
+    "pom.xml",
+    "pyproject.toml",
+    "requirements.txt",
+)
 _TEST_FOLDERS = frozenset(
     [
         "test",
@@ -75,6 +82,8 @@ def is_product_code(path: str) -> bool:
     stem = pure.name[: -len(pure.suffix)] if pure.suffix else pure.name
     if pure.suffix in KOTLIN:
         return not stem.endswith(_KOTLIN_TESTS)
+    if pure.suffix == ".py" and (stem.startswith("test_") or stem == "conftest"):
+        return False
     return not stem.lower().endswith(_TEST_STEMS) and not stem.lower().startswith(_BUILD_NAMES)
 
 

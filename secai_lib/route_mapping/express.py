@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from secai_lib.core.syntax import line_of, text_of, walk
+from secai_lib.core.syntax import line_of, lines_of, text_of, walk
 from secai_lib.route_mapping.code import MAX_NESTING, Code
 from secai_lib.route_mapping.frameworks import (
     MAX_DEPTH,
@@ -42,8 +42,8 @@ class _Router:
 
     key: Key
     is_app: bool
-    routes: list[FoundRoute] = field(default_factory=list)
-    mounts: list[tuple[str, Key]] = field(default_factory=list)
+    items: list[tuple[str, FoundRoute | Key]] = field(default_factory=list)
+    """Routes, and routers with their prefixes, in the order of the code."""
     ports: list[int | None] = field(default_factory=list)
 
 
@@ -98,32 +98,25 @@ class _Reading:
         return found
 
     def _below(self, app: _Router) -> set[FoundRoute]:
-        found: set[FoundRoute] = set()
-        pending: list[tuple[Key, str, tuple[Key, ...]]] = [(app.key, "", ())]
+        """The routes of `app` and what it mounts; Express takes the first that fits."""
+        found: dict[FoundRoute, int] = {}
+        pending: list[tuple[FoundRoute | Key, str, tuple[Key, ...]]] = [(app.key, "", ())]
         while pending:
-            key, prefix, trail = pending.pop()
+            item, prefix, trail = pending.pop()
             self._steps += 1
             if self._steps > MAX_STEPS or len(found) > MAX_ROUTES or len(trail) > MAX_DEPTH:
                 self._gap(app.key[0], 1, "too many routers inside one another")
                 break
-            router = self._routers.get(key)
-            if router is None or key in trail:
+            if isinstance(item, FoundRoute):
+                whole = item._replace(pattern=join(prefix, item.pattern) or "/")
+                found.setdefault(whole, len(found))
                 continue
-            for route in router.routes:
-                pattern = join(prefix, route.pattern) or "/"
-                found.add(
-                    FoundRoute(
-                        route.method,
-                        pattern,
-                        route.path,
-                        route.line,
-                        route.handler_path,
-                        route.handler_line,
-                    )
-                )
-            for under, child in router.mounts:
-                pending.append((child, join(prefix, under), (*trail, key)))
-        return found
+            router = self._routers.get(item)
+            if router is None or item in trail:
+                continue
+            for under, child in reversed(router.items):
+                pending.append((child, join(prefix, under), (*trail, item)))
+        return {route._replace(order=order) for route, order in found.items()}
 
     def _read_file(self, path: str) -> None:
         if path in self._done:
@@ -173,8 +166,9 @@ class _Reading:
                 continue
             method = ANY_METHOD if call.name == "all" else call.name.upper()
             at = line_of(line_node) if chain and line_node else line_of(call.node)
+            end = lines_of(call.node)[1]
             handler = self._handler(call.arguments[-1], path) if call.arguments else (path, at)
-            router.routes.append(FoundRoute(method, pattern, path, at, *handler))
+            router.items.append(("", FoundRoute(method, pattern, path, at, end, *handler)))
 
     def _handler(self, node: Node, path: str) -> tuple[str, int]:
         node = unwrapped(node)
@@ -214,7 +208,7 @@ class _Reading:
                 if prefix is None:
                     self._gap(path, line_of(call.node), "the path of this router is no constant")
                 elif child is not None:
-                    router.mounts.append((prefix, child.key))
+                    router.items.append((prefix, child.key))
 
     def _listen(self, call: _Call, path: str) -> None:
         owner = unwrapped(call.owner)
@@ -360,7 +354,7 @@ class _Reading:
             names = parameters(defined.node) if defined else []
             if router and defined and position < len(names):
                 stands_for = self._known(Definition(defined.path, names[position]), is_app=False)
-                router.mounts.append(("", stands_for.key))
+                router.items.append(("", stands_for.key))
                 self._waiting.append(defined.path)
 
     def _gap(self, path: str, line: int, reason: str) -> None:

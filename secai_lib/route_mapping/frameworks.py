@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from secai_lib.route_mapping.code import Code
 from secai_lib.route_mapping.table import Gap
@@ -15,16 +15,17 @@ MAX_DEPTH = 60
 """Blocks inside one another, function calls included."""
 
 
-@dataclass(frozen=True)
-class FoundRoute:
+class FoundRoute(NamedTuple):
     """A route of a server whose name is not known yet; fields as in `Route`."""
 
     method: str
     pattern: str
     path: str
     line: int
+    end_line: int
     handler_path: str
     handler_line: int
+    order: int = 0
 
 
 @dataclass
@@ -36,6 +37,8 @@ class Server:
     """Folder of the build file."""
     ports: tuple[int, ...] = ()
     """Ports in the code or its configuration; empty when they are not constants."""
+    default_port: int = 0
+    """Port where neither code nor deployment names one; 0 where there is no such default."""
     routes: set[FoundRoute] = field(default_factory=set)
 
 
@@ -60,6 +63,8 @@ class Framework(Protocol):
 def frameworks() -> Sequence[Framework]:
     """Every reader; a new framework is one line here."""
     from secai_lib.route_mapping.express import Express
+    from secai_lib.route_mapping.fastapi import FastAPI
+    from secai_lib.route_mapping.flask import Flask
     from secai_lib.route_mapping.ktor import Ktor
 
-    return (Ktor(), Express())
+    return (Ktor(), Express(), FastAPI(), Flask())

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from tree_sitter import Node
 
-from secai_lib.core.syntax import line_of, text_of
+from secai_lib.core.syntax import line_of, lines_of, text_of
 from secai_lib.route_mapping.frameworks import MAX_DEPTH, MAX_ROUTES, MAX_STEPS, FoundRoute
 from secai_lib.route_mapping.kotlin_call import Call, call_of
 from secai_lib.route_mapping.kotlin_code import Function, KotlinCode, scope_of
@@ -261,7 +261,8 @@ class Walk:
                     handler = (targets[0].path, line_of(targets[0].node))
         pattern = join(context.prefix, path) or "/"
         method = context.method or ANY_METHOD
-        self._routes.add(FoundRoute(method, pattern, env.path, line_of(call.node), *handler))
+        lines = lines_of(call.node)
+        self._routes.add(FoundRoute(method, pattern, env.path, *lines, *handler))
 
     def _followed(self, call: Call, env: Env, context: Context) -> bool:
         kinds = ROUTE_TYPES if context.kind == "route" else APPLICATION_TYPES

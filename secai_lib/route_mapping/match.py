@@ -42,7 +42,9 @@ def match_url(table: RouteTable, url: str, method: str) -> RouteMatch:
     answering = [(rank, route) for rank, route in fitting if _answers(route, wanted)]
     if not answering:
         return RouteMatch(mapped_from=url, service=service.name, reason=_why(fitting, wanted))
-    best = min(answering, key=lambda f: (f[0], f[1].method != wanted, f[1].path, f[1].line))[1]
+    best = min(
+        answering, key=lambda f: (f[1].order, f[0], f[1].method != wanted, f[1].path, f[1].line)
+    )[1]
     return RouteMatch(
         endpoint_type=best.framework,
         method=wanted if best.method == ANY_METHOD else best.method,
@@ -50,6 +52,7 @@ def match_url(table: RouteTable, url: str, method: str) -> RouteMatch:
         mapped_from=url,
         path=best.path,
         line=best.line,
+        end_line=best.end_line,
         service=service.name,
     )
 
@@ -57,8 +60,8 @@ def match_url(table: RouteTable, url: str, method: str) -> RouteMatch:
 def _answers(route: Route, method: str) -> bool:
     if route.method in (method, ANY_METHOD):
         return True
-    # Express answers HEAD with the GET route; Ktor does so only with a plugin.
-    return route.framework == "express" and (method, route.method) == ("HEAD", "GET")
+    # Express and Flask answer HEAD with the GET route; Ktor does so only with a plugin.
+    return route.framework in ("express", "flask") and (method, route.method) == ("HEAD", "GET")
 
 
 def _why(fitting: list[tuple[tuple[int, ...], Route]], method: str) -> str:

@@ -1,8 +1,17 @@
 """Whether a route pattern fits the parts of a path, and how exactly."""
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
+_CONVERTERS = {
+    "int": "[0-9]+",
+    "float": r"[0-9]+\.[0-9]+",
+    "number": r"[0-9]+(\.[0-9]+)?",
+    "uuid": "[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}",
+}
+_DIGITS = frozenset([r"\d+", r"\\d+", "[0-9]+"])
+"""A parameter of digits, as the code of an Express route writes it."""
 _LITERAL, _MIXED, _PARAMETER, _WILDCARD = range(4)
 
 
@@ -18,6 +27,8 @@ class Segment(NamedTuple):
     """Takes every part that is left, also none."""
     at_least: int = 0
     """Parts that a tail needs."""
+    convert: str = ""
+    """What the part must be: `int`, `float`, `uuid`; empty for anything."""
 
 
 def fit(pattern: str, framework: str, parts: tuple[str, ...]) -> tuple[int, ...] | None:
@@ -32,7 +43,13 @@ def fit(pattern: str, framework: str, parts: tuple[str, ...]) -> tuple[int, ...]
     ranks: list[int] = []
     for index, segment in enumerate(segments):
         if segment.tail:
-            rest = parts[index:]
+            after = segments[index + 1 :]
+            end = len(parts) - len(after)
+            if any(s.tail or s.optional for s in after) or end < index:
+                return None
+            if not all(_fits(s, part) for s, part in zip(after, parts[end:], strict=True)):
+                return None
+            rest = parts[index:end]
             if len(rest) < segment.at_least or not (rest[0] if rest else "").startswith(
                 segment.prefix
             ):
@@ -53,12 +70,15 @@ def _fits(segment: Segment, part: str) -> bool:
         return part == segment.prefix
     inside = len(part) - len(segment.prefix) - len(segment.suffix)
     floor = 0 if segment.kind == _WILDCARD else 1
+    value = part[len(segment.prefix) : len(part) - len(segment.suffix)]
+    if segment.convert and not re.fullmatch(_CONVERTERS[segment.convert], value):
+        return False
     return inside >= floor and part.startswith(segment.prefix) and part.endswith(segment.suffix)
 
 
 @lru_cache(maxsize=4096)
 def _segments(pattern: str, framework: str) -> tuple[Segment, ...]:
-    read = _ktor if framework == "ktor" else _express
+    read = _READERS[framework]
     return tuple(read(part) for part in pattern.split("/") if part)
 
 
@@ -87,11 +107,45 @@ def _express(part: str) -> Segment:
     end = start + 1
     while end < len(part) and (part[end].isalnum() or part[end] == "_"):
         end += 1
+    convert = ""
     if part[end : end + 1] == "(" and part.rfind(")") > end:
-        end = part.rfind(")") + 1
+        inner, end = part[end + 1 : part.rfind(")")], part.rfind(")") + 1
+        convert = "int" if inner in _DIGITS else ""
     optional = part[end : end + 1] == "?"
     prefix, suffix = part[:start].lower(), part[end + optional :].lower()
     if ":" in suffix:  # `:from-:to`: only the text up to the next parameter is certain
         suffix = ""
     kind = _MIXED if prefix or suffix else _PARAMETER
-    return Segment(kind, prefix, suffix, optional=optional)
+    return Segment(kind, prefix, suffix, optional=optional, convert=convert)
+
+
+def _fastapi(part: str) -> Segment:
+    start, end = part.find("{"), part.find("}")
+    if start < 0 or end < start:
+        return Segment(_LITERAL, part)
+    convert = part[start + 1 : end].partition(":")[2]
+    if convert == "path":
+        return Segment(_WILDCARD, part[:start], tail=True)
+    convert = "number" if convert == "float" else convert
+    return _python(part[:start], part[end + 1 :], convert)
+
+
+def _flask(part: str) -> Segment:
+    start, end = part.find("<"), part.find(">")
+    if start < 0 or end < start:
+        return Segment(_LITERAL, part)
+    convert = part[start + 1 : end].rpartition(":")[0].partition("(")[0]
+    if convert == "path":
+        return Segment(_WILDCARD, part[:start], tail=True, at_least=1)
+    return _python(part[:start], part[end + 1 :], convert)
+
+
+def _python(prefix: str, suffix: str, convert: str) -> Segment:
+    convert = convert if convert in _CONVERTERS else ""
+    if "{" in suffix or "<" in suffix:  # only the text up to the next parameter is certain
+        suffix = ""
+    kind = _MIXED if prefix or suffix or convert else _PARAMETER
+    return Segment(kind, prefix, suffix, convert=convert)
+
+
+_READERS = {"ktor": _ktor, "express": _express, "fastapi": _fastapi, "flask": _flask}

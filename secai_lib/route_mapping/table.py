@@ -27,7 +27,7 @@ class Route(Record):
     service: str
     """Name of the service."""
     framework: str
-    """`ktor`, `express`."""
+    """`ktor`, `express`, `fastapi`, `flask`."""
     method: str
     """`GET`, `POST`, ...; `*` for every method."""
     pattern: str
@@ -35,11 +35,15 @@ class Route(Record):
     path: str
     """File that declares the route."""
     line: int
-    """Line of the declaration, from 1."""
+    """Line of the declaration, from 1: where the call or the annotation begins."""
+    end_line: int
+    """Its last line."""
     handler_path: str
     """File of the code that answers."""
     handler_line: int
     """First line of that code, from 1."""
+    order: int = 0
+    """Place among the service's routes, where the framework takes the first that fits."""
 
 
 class Gap(Record):

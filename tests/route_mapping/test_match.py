@@ -10,7 +10,7 @@ from secai_lib.route_mapping import Route, RouteTable, Service, match_url
 def route(service: str, framework: str, method: str, pattern: str) -> Route:
     return Route(
         service=service, framework=framework, method=method, pattern=pattern,
-        path=f"{service}/{method}{pattern}", line=1, handler_path="h", handler_line=1,
+        path=f"{service}/{method}{pattern}", line=1, end_line=1, handler_path="h", handler_line=1,
     )  # fmt: skip
 
 
