@@ -67,8 +67,7 @@ def _merge(group: Sequence[Result]) -> Result:
     rated = min(ranked, key=lambda item: (item.severity_score is None, _origin(item)))
     packages = [item.package for item in ranked if item.package]
     package = max(packages, key=lambda p: len(p.ranges) + len(p.fixed_versions), default=None)
-    merged = {
-        **dict(best),
+    merged: dict[str, object] = {
         "severity": rated.severity,
         "severity_score": rated.severity_score,
         "severity_origin": rated.severity_origin,
@@ -82,7 +81,8 @@ def _merge(group: Sequence[Result]) -> Result:
     }
     for name in ("tool_version", "help", "confidence", "resource"):
         merged[name] = next((v for v in (getattr(item, name) for item in ranked) if v), "")
-    return Result.model_validate(merged)
+    more = {name: value for name, value in merged.items() if value != getattr(best, name)}
+    return Result.model_validate({**dict(best), **more}) if more else best
 
 
 def _poverty(result: Result) -> tuple[bool, int, bool, int, str, str]:
