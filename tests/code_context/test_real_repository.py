@@ -12,6 +12,7 @@ from secai_lib.core.context import CodeContext, ContextStatus
 from secai_lib.core.finding import Finding
 from secai_lib.findings import distinct, intake
 from secai_lib.gateways.commit_files import CommitFiles
+from secai_lib.manifests import Scope, package_use
 from secai_lib.parsers import parse_report
 
 COMMIT = "87820e7"
@@ -79,3 +80,15 @@ def test_every_osv_finding_gets_the_line_of_its_lockfile(
         lines = text.split("\n")[context.start_line - 1 : context.end_line]
         assert any(package.name.rpartition(":")[2] in line for line in lines)
         assert any(package.version in line for line in lines)
+
+
+def test_every_osv_finding_gets_its_configurations(
+    found: list[tuple[Finding, CodeContext]], files: CommitFiles
+) -> None:
+    scopes: Counter[Scope] = Counter()
+    for finding, context in _of("osv-scanner", found):
+        assert finding.result.package
+        use = package_use(context.path, finding.result.package, files)
+        assert use.configurations and not use.reason
+        scopes[use.scope] += 1
+    assert scopes == {Scope.RUNTIME: 30, Scope.TOOLING: 12, Scope.TEST: 4}
