@@ -95,18 +95,6 @@ def ingest(
 
 
 @app.command()
-def parse(
-    paths: Annotated[list[Path], typer.Argument(help="Reports, folders or zips.")],
-    output_format: Annotated[str, typer.Option("--format", help="jsonl or table.")] = "table",
-    distinct: Annotated[bool, typer.Option("--distinct", help="Fold duplicates.")] = False,
-) -> None:
-    """Print what reports say, one line per raw result; what was skipped goes to standard error."""
-    from secai_assets.cli.parse import parse_paths
-
-    raise typer.Exit(parse_paths(paths, output_format, distinct=distinct))
-
-
-@app.command()
 def context(
     repo: Repo = ".",
     findings: Annotated[
@@ -119,6 +107,18 @@ def context(
     from secai_assets.cli.context import print_contexts
 
     raise typer.Exit(print_contexts(repo, findings, commit, output_format))
+
+
+@app.command()
+def parse(
+    paths: Annotated[list[Path], typer.Argument(help="Reports, folders or zips.")],
+    output_format: Annotated[str, typer.Option("--format", help="jsonl or table.")] = "table",
+    distinct: Annotated[bool, typer.Option("--distinct", help="Fold duplicates.")] = False,
+) -> None:
+    """Print what reports say, one line per raw result; what was skipped goes to standard error."""
+    from secai_assets.cli.parse import parse_paths
+
+    raise typer.Exit(parse_paths(paths, output_format, distinct=distinct))
 
 
 @app.command()
