@@ -121,6 +121,21 @@ def backfill(
 
 
 @app.command()
+def context(
+    repo: Repo = ".",
+    findings: Annotated[
+        Path | None, typer.Option("--findings", help="A report, a folder of them or a zip.")
+    ] = None,
+    commit: Annotated[str, typer.Option(help="The scanned commit; default: HEAD.")] = "",
+    output_format: Annotated[str, typer.Option("--format", help="jsonl or table.")] = "table",
+) -> None:
+    """Print the code and the package use behind each finding of reports, at a commit."""
+    from secai_assets.cli.context import print_contexts
+
+    raise typer.Exit(print_contexts(repo, findings, commit, output_format))
+
+
+@app.command()
 def parse(
     paths: Annotated[list[Path], typer.Argument(help="Reports, folders or zips.")],
     output_format: Annotated[str, typer.Option("--format", help="jsonl or table.")] = "table",

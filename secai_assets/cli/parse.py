@@ -31,7 +31,7 @@ def parse_paths(paths: Sequence[Path], output_format: str, *, distinct: bool) ->
         if not path.exists():
             raise UsageError(f"there is nothing at {path}")
     refused: list[Skipped] = []
-    files = list(_files(paths, refused))
+    files = list(report_files(paths, refused))
     reports, skipped = intake(files, parse_report)
     skipped = [*refused, *skipped, *(s for report in reports for s in report.skipped)]
     results = [result for report in reports for result in report.results]
@@ -41,6 +41,11 @@ def parse_paths(paths: Sequence[Path], output_format: str, *, distinct: bool) ->
             {fingerprint: (fingerprint, result) for fingerprint, result in reversed(rows)}.values()
         )[::-1]
     (_print_jsonl if output_format == "jsonl" else _print_table)(rows)
+    return tell_skipped(skipped)
+
+
+def tell_skipped(skipped: Sequence[Skipped]) -> int:
+    """The exit code: 1 when something was malformed; each entry is a line on standard error."""
     for entry in skipped:
         place = f" at {entry.pointer}" if entry.pointer else ""
         kind = "malformed" if entry.malformed else "skipped"
@@ -49,7 +54,12 @@ def parse_paths(paths: Sequence[Path], output_format: str, *, distinct: bool) ->
     return int(any(entry.malformed for entry in skipped))
 
 
-def _files(paths: Sequence[Path], refused: list[Skipped]) -> Iterator[tuple[str, bytes]]:
+def report_files(paths: Sequence[Path], refused: list[Skipped]) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of every file at `paths`; what was left out is added to `refused`.
+
+    Raises:
+        UsageError: a path cannot be read.
+    """
     limits = House().limits
     for path in paths:
         prefix = f"{path.name}/" if path.is_dir() and len(paths) > 1 else ""

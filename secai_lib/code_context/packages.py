@@ -20,16 +20,19 @@ def package_line(lines: Sequence[str], package: Package) -> int | None:
     which may only be what another package asks for; last comes a name with its version below.
     """
     version = re.compile(rf"(?<![\w.-])v?{re.escape(package.version)}(?![\w.-])")
+    holds = [package.version in line and bool(version.search(line)) for line in lines]
     for name in _names(package):
         named = re.compile(rf"(?:(?<=node_modules/)|(?<![\w.@/-])){name}(?![\w./-])", re.I)
         entry = re.compile(rf"(?:node_modules/|\"){name}\"\s*:\s*\{{", re.I)
-        holds = [bool(version.search(line)) for line in lines]
-        below = [_below(lines, holds, at) for at in range(len(lines))]
         names = [bool(named.search(line)) for line in lines]
         for found in (
-            (at for at, line in enumerate(lines) if below[at] and entry.search(line)),
+            (
+                at
+                for at, line in enumerate(lines)
+                if entry.search(line) and _below(lines, holds, at)
+            ),
             (at for at in range(len(lines)) if names[at] and holds[at]),
-            (at for at in range(len(lines)) if names[at] and below[at]),
+            (at for at in range(len(lines)) if names[at] and _below(lines, holds, at)),
         ):
             if (at := next(found, None)) is not None:
                 return at + 1

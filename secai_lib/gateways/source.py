@@ -32,6 +32,7 @@ MAX_RENAMES = 1000
 """Removed or added files up to which changed ones are compared; equal ones are always found."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_SHORT_COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)?")
 _SCP_URL = re.compile(r"(?:[^@/:]+@)?[^/:]{2,}:(?P<path>(?!//).+)")
 _REF = "refs/secai/"
@@ -61,15 +62,15 @@ class SourceStore:
         self._root = root
         self._max_bytes = max_bytes
 
-    def snapshot(self, path: Path) -> Snapshot:
-        """The HEAD commit of the repository whose top folder is `path`, copied into the store.
+    def snapshot(self, path: Path, commit: str = "") -> Snapshot:
+        """A commit of the repository whose top folder is `path`, copied into the store.
 
-        Raises `SourceError` when there is no commit to read, `StorageError` when the store
-        cannot be written.
+        Without `commit` (hex digits, 7 at least) it is HEAD. Raises `SourceError` when there is
+        no commit to read, `StorageError` when the store cannot be written.
         """
         shown = path.name or path.resolve().name or "the folder"
         source = _open(path, shown)
-        head, branch = _head(source, shown)
+        head, branch = (_commit(source, commit, shown), "") if commit else _head(source, shown)
         name = _repository_name(source, path)
         with _writing():
             target = self._open_or_create(name)
@@ -264,6 +265,18 @@ def _head(source: pygit2.Repository, shown: str) -> tuple[pygit2.Commit, str]:
             f"The newest commit of {shown} cannot be read; run `git fsck` there."
         ) from error
     return head, "" if source.head_is_detached else source.head.shorthand
+
+
+def _commit(source: pygit2.Repository, commit: str, shown: str) -> pygit2.Commit:
+    """Found by its number alone: an expression like `HEAD~3` or a branch may move."""
+    if not _SHORT_COMMIT.fullmatch(commit):
+        raise SourceError("A commit is named by 7 to 40 of its hex digits (0-9, a-f).")
+    try:
+        return source[commit].peel(pygit2.Commit)
+    except (KeyError, ValueError, pygit2.GitError) as error:
+        raise SourceError(
+            f"{shown} has no single commit {commit}; run `git fetch` there, or give all 40 digits."
+        ) from error
 
 
 def _repository_name(source: pygit2.Repository, path: Path) -> str:
