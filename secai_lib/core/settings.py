@@ -356,6 +356,8 @@ class TriageSettings(Record):
         "src/testFixtures/*",
         "*/src/testFixtures/*",
         "tests/*",
+        "*/tests/test_*.py",
+        "*/tests/conftest.py",
         "*/__tests__/*",
         "*.test.[jt]s",
         "*.test.[jt]sx",

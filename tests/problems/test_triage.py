@@ -87,6 +87,8 @@ def test_what_no_rule_fits_is_actionable_and_says_what_it_rests_on() -> None:
     ("path", "decision"),
     [
         ("app/src/test/kotlin/AppTest.kt", Decision.FALSE_POSITIVE),
+        ("tools/tests/test_access.py", Decision.FALSE_POSITIVE),
+        ("tools/tests/access.py", Decision.ACTIONABLE),
         ("tests/test_app.py", Decision.FALSE_POSITIVE),
         ("web/__tests__/a.js", Decision.FALSE_POSITIVE),
         ("pkg/server_test.go", Decision.FALSE_POSITIVE),
